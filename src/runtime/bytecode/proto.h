@@ -1,0 +1,167 @@
+// Chunk: a compiled program as plain data. Made by backend/bytecode from IR, written to and read from .lbc files by
+// serialize.h, checked by verify.h, printed by disasm.h, and turned into a running rt::Program by vm/load. It holds no
+// pointer to a run-time object and no address, so it can be kept, copied and loaded into any number of States. All
+// cross references are indices into its tables. In a chunk each proto has its own code, and the operand of Call is a
+// proto index; the loader lays all code out in one block and turns it into a distance. A chunk made by our compiler is
+// right by construction; one from a file is untrusted until verify() has accepted it.
+//
+//   symbols    every name and string, once; index 0 is the empty string
+//   types      descriptor data; a type may refer to any other, recursion included
+//   data       the data segment: constants and module variables; operand role k indexes it
+//   protos     the functions; operand role p indexes them
+//   files      source files for positions and for disassembly with source lines
+//   modules    one per source module: its name and the proto of its main block
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/rep.h"
+#include "runtime/bytecode/instruction.h"
+
+namespace luapp::bc {
+
+using base::Rep;
+
+using SymbolIndex = uint32_t;
+using TypeIndex = uint32_t;
+using DataIndex = uint32_t;
+using ProtoIndex = uint32_t;
+
+/// "None" where an index is optional.
+inline constexpr uint32_t kNoIndex = 0xFFFFFFFFu;
+
+/// Kinds of types; entries come from type_kinds.def.
+enum class TypeKind : uint8_t {
+#define LUAPP_TYPE_KIND(name, parts) name,
+#include "runtime/bytecode/type_kinds.def"
+};
+#define LUAPP_TYPE_KIND(name, parts) +1
+inline constexpr unsigned kTypeKindCount = 0
+#include "runtime/bytecode/type_kinds.def"
+    ;
+
+/// A named part of a type: record field, enum member, parameter name.
+struct TypeField {
+    SymbolIndex name = 0;
+    TypeIndex type = kNoIndex;  // record fields only
+    int64_t value = 0;          // enum members only
+};
+
+/// Enough to rebuild the type descriptor of a type. Which parts are used depends on the kind: type_kinds.def.
+struct TypeData {
+    TypeKind kind = TypeKind::Any;
+    Rep rep = Rep::Box;
+    SymbolIndex name = 0;           // how messages and typeof() print it, e.g. "Array<number>"
+    bool isNominal = false;         // identity is `nominalKey`, not structure (recursive aliases, enums, classes)
+    SymbolIndex nominalKey = 0;     // module-qualified name with type arguments; unique for the declaration
+    std::vector<TypeIndex> parts;   // element; key and value; members; parameters
+    std::vector<TypeField> fields;  // record fields, enum members, parameter names (may be empty)
+    // Function only:
+    std::vector<TypeIndex> results;  // fixed results
+    uint32_t defaultCount = 0;       // how many trailing parameters have default values
+    TypeIndex varargType = kNoIndex; // element type of `...T`; kNoIndex: not vararg
+    bool hasResultPack = false;      // results end in `...any` (with no fixed ones before it: all results are a pack)
+};
+
+/// What a slot of the data segment holds before the program starts.
+enum class DataKind : uint8_t {
+    Word,         // `word` as it is: numbers as bits, integers, booleans, boxes without a pointer
+    String,       // reference to the interned string `index` (a symbol)
+    StringBox,    // the same, boxed
+    Function,     // reference to the static closure of proto `index`, which captures nothing
+    FunctionBox,  // the same, boxed
+    Builtin,      // reference to the function value of builtin `index`
+    BuiltinBox,   // the same, boxed
+    Type,         // pointer to the type descriptor `index`
+    Variable,     // module variable of Rep `rep`, named `index` (a symbol), initial word `word`
+};
+inline constexpr unsigned kDataKindCount = static_cast<unsigned>(DataKind::Variable) + 1;
+
+struct DataEntry {
+    DataKind kind = DataKind::Word;
+    Rep rep = Rep::F64;  // what the word is: the disassembler, the collector and the verifier want to know
+    uint32_t index = 0;  // symbol, proto, builtin or type, by kind
+    uint64_t word = 0;   // Word and Variable only
+};
+
+/// A local variable for debuggers: it lives in register `reg` in the code words [begin, end).
+struct LocalName {
+    SymbolIndex name = 0;
+    uint32_t begin = 0;
+    uint32_t end = 0;
+    uint16_t reg = 0;
+};
+
+/// Where a piece of code comes from.
+struct Position {
+    uint32_t file = kNoIndex;  // index into Chunk::files; kNoIndex: unknown
+    uint32_t line = 0;
+    bool operator==(const Position&) const = default;
+};
+
+/// The line table of a proto, delta coded: one entry where the position changes. Entries are added in order of pc.
+/// Bytes of an entry: varint (pc delta << 1 | file changes), zigzag varint line delta, [varint file].
+class LineTable {
+public:
+    /// The code from word `pc` on belongs to `pos`; an equal position to the last one adds nothing.
+    void add(uint32_t pc, Position pos);
+    /// Position of the instruction at word `pc`; unknown if no entry covers it. Never fails on damaged bytes.
+    Position find(uint32_t pc) const { return find(bytes_.data(), bytes_.size(), pc); }
+    static Position find(const uint8_t* bytes, size_t size, uint32_t pc);
+
+    const std::vector<uint8_t>& bytes() const { return bytes_; }
+    /// Takes over bytes read from a file; nothing may be added afterwards.
+    void setBytes(std::vector<uint8_t> bytes) { bytes_ = std::move(bytes); }
+
+private:
+    std::vector<uint8_t> bytes_;
+    uint32_t lastPc_ = 0;
+    Position last_{};
+    bool any_ = false;
+};
+
+/// One function.
+struct Proto {
+    SymbolIndex name = 0;          // as tracebacks print it: "fib", "Person.greet", "main"
+    std::vector<Insn> code;        // extra words in place; Call operands are proto indices
+    std::vector<Rep> params;       // fixed parameters, in R[0..]
+    std::vector<Rep> results;      // fixed results: result 0 by Ret, further ones by SetRes
+    bool isVararg = false;         // begins with VarargPrep (after Enter, if there is one)
+    bool returnsPack = false;      // returns by RetPack or RetBoxes; then `results` is empty
+    uint32_t frameSize = 0;        // slots from R[0] on, call windows and their arguments included
+    std::vector<Rep> captures;     // words of its closure
+    TypeIndex signature = kNoIndex;  // a Function type; kNoIndex only for protos never used as values (main blocks)
+    // With default values: the proto "f$default" that takes every parameter boxed (absent where missing), fills in
+    // the defaults and calls this one; it returns what this one returns. Captures are the same. kNoIndex: none.
+    ProtoIndex dynamicProto = kNoIndex;
+    LineTable lines;
+    uint32_t file = kNoIndex;        // where it is defined
+    uint32_t line = 0;
+    std::vector<LocalName> locals;   // optional
+};
+
+struct SourceFileName {
+    SymbolIndex name = 0;  // as messages print it
+};
+
+struct ModuleEntry {
+    SymbolIndex name = 0;
+    ProtoIndex main = kNoIndex;
+};
+
+struct Chunk {
+    std::vector<std::string> symbols{std::string()};
+    std::vector<TypeData> types;
+    std::vector<DataEntry> data;
+    std::vector<Proto> protos;
+    std::vector<SourceFileName> files;
+    std::vector<ModuleEntry> modules;  // in initialisation order
+    ProtoIndex entry = 0;              // runs the program: no parameters; `...any` where the program takes arguments
+
+    std::string_view symbol(SymbolIndex i) const { return i < symbols.size() ? symbols[i] : std::string_view("?"); }
+};
+
+}  // namespace luapp::bc
