@@ -19,6 +19,7 @@
 #include "frontend/base/arena.h"
 #include "frontend/base/interner.h"
 #include "frontend/base/source.h"
+#include "frontend/lex/attributes.h"
 
 namespace luapp::sema {
 struct Variable;
@@ -1051,12 +1052,6 @@ struct ExportFromDecl : Decl {
 #undef LUAPP_NODE_BODY
 
 // ---- Module ---------------------------------------------------------------------------------------------------------
-
-/// The attributes of a file. Entries come from attributes.def.
-struct Attributes {
-#define LUAPP_ATTRIBUTE(Name, Field, Meaning) bool Field = false;
-#include "frontend/ast/attributes.def"
-};
 
 /// One file, parsed. It always exists, whatever errors there were.
 struct Module {

@@ -1,0 +1,92 @@
+#include "frontend/diag/diagnostic.h"
+
+#include <algorithm>
+
+namespace luapp::frontend {
+
+namespace diag {
+
+namespace {
+constexpr Info kInfos[] = {
+#define LUAPP_DIAG(Kind, Severity_, Code, Args, Text, Explanation) \
+    {#Kind, Severity::Severity_, Code, Text, Explanation},
+#include "frontend/diag/diagnostics.def"
+};
+
+char upper(char c) { return c >= 'a' && c <= 'z' ? char(c - 32) : c; }
+}  // namespace
+
+const Info& info(Id id) { return kInfos[size_t(id)]; }
+
+size_t count() { return std::size(kInfos); }
+
+const Info* findByCode(std::string_view code) {
+    for (const Info& entry : kInfos) {
+        if (entry.code.empty() || entry.code.size() != code.size()) continue;
+        const bool same = std::equal(code.begin(), code.end(), entry.code.begin(),
+                                     [](char a, char b) { return upper(a) == b; });
+        if (same) return &entry;
+    }
+    return nullptr;
+}
+
+}  // namespace diag
+
+std::string formatDiagText(std::string_view text, const DiagArg* args, size_t count) {
+    std::string out;
+    out.reserve(text.size() + 32);
+    size_t next = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const char following = i + 1 < text.size() ? text[i + 1] : '\0';
+        if ((c == '{' && following == '{') || (c == '}' && following == '}')) {
+            out += c;
+            ++i;
+        } else if (c == '{' && following == '}' && next < count) {
+            const DiagArg& arg = args[next++];
+            out += arg.isNumber ? std::to_string(arg.number) : std::string(arg.text);
+            ++i;
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+DiagBuilder& DiagBuilder::addNote(diag::Id id, Range where, const DiagArg* args, size_t count) {
+    if (index_ >= 0) {
+        all_.list_[size_t(index_)].notes.push_back({where, formatDiagText(diag::info(id).text, args, count)});
+    }
+    return *this;
+}
+
+DiagBuilder& DiagBuilder::fixIt(Range range, std::string_view replacement) {
+    if (index_ >= 0) all_.list_[size_t(index_)].fixIts.push_back({range, std::string(replacement)});
+    return *this;
+}
+
+DiagBuilder Diagnostics::add(diag::Id id, Range where, const DiagArg* args, size_t count) {
+    const uint64_t key = (uint64_t(where.begin.offset) << 32) ^ (uint64_t(id) << 20) ^ where.length();
+    if (!seen_.insert(key).second) return {*this, -1};
+    const diag::Info& info = diag::info(id);
+    if (info.severity == Severity::Error) {
+        if (errors_ >= maxErrors_) {
+            ++errors_;
+            ++droppedErrors_;
+            return {*this, -1};
+        }
+        ++errors_;
+    } else if (info.severity == Severity::Warning) {
+        ++warnings_;
+    }
+    list_.push_back({id, info.severity, where, formatDiagText(info.text, args, count), {}, {}});
+    return {*this, int(list_.size()) - 1};
+}
+
+void Diagnostics::finish() {
+    // Files are numbered in the order in which they were added, so positions alone give the order of files too.
+    std::stable_sort(list_.begin(), list_.end(),
+                     [](const Diagnostic& a, const Diagnostic& b) { return a.range.begin < b.range.begin; });
+}
+
+}  // namespace luapp::frontend
