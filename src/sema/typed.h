@@ -2,7 +2,7 @@
 //
 // Everything implicit is explicit here. Each expression has a type; where the language converts or checks, a Convert
 // node stands; names are resolved to Variable, Function or builtin; compound assignment, `++`, `?.`, `??`, brace lists,
-// interpolation, generic `for` over iterator functions and optional chains are rewritten with temporaries (Let, If,
+// interpolation, generic `for` over iterator functions and optional chains are rewritten with temporaries (Let, Conditional,
 // While). Evaluation order is the order of the tree, left to right, operands before the operation.
 // Nodes live in the arena of the TypedProgram and are trivially destructible. Lowering reads them and reports nothing.
 // Invariants: operands of an operator have the representation the node asks for (a Convert stands in between); the
@@ -163,7 +163,7 @@ LUAPP_TEXPR(ToString) TExpr* operand; };
 /// `#` of a string, Array, Table (result integer) or any (result any).
 LUAPP_TEXPR(Length) TExpr* operand; };
 /// Conditional value; both arms have the node's type (or both are void).
-LUAPP_TEXPR(If) TExpr* condition; TExpr* then; TExpr* otherwise; };
+LUAPP_TEXPR(Conditional) TExpr* condition; TExpr* then; TExpr* otherwise; };
 /// Runs the statements, then yields `result`. Temporaries are ordinary Variables of the function.
 LUAPP_TEXPR(Let) List<TStmt*> stmts; TExpr* result; };
 
@@ -271,7 +271,7 @@ LUAPP_TSTMT(RecordSet) TExpr* record; uint32_t field; TExpr* value; };
 LUAPP_TSTMT(SetIndexDyn) TExpr* object; TExpr* key; TExpr* value; };
 LUAPP_TSTMT(SetMemberDyn) TExpr* object; Symbol name; TExpr* value; };
 LUAPP_TSTMT(Block) List<TStmt*> stmts; };
-LUAPP_TSTMT(If_) TExpr* condition; TBlock* then; TBlock* otherwise; };  // otherwise may be null
+LUAPP_TSTMT(If) TExpr* condition; TBlock* then; TBlock* otherwise; };  // otherwise may be null
 LUAPP_TSTMT(While) TExpr* condition; TBlock* body; };
 /// The condition may use variables of the body.
 LUAPP_TSTMT(Repeat) TBlock* body; TExpr* condition; };
