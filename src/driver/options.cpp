@@ -1,0 +1,203 @@
+#include "driver/options.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <iostream>
+#include <sstream>
+
+#include "driver/driver.h"
+#include "frontend/diag/suggest.h"
+
+namespace luapp::driver {
+
+namespace {
+
+constexpr const char* kVersion = "luapp 0.1.0";
+
+/// A size such as `64M`: bytes, with an optional K, M or G (powers of 1024). Throws CLI::ValidationError.
+uint64_t readSize(const std::string& text) {
+    size_t end = 0;
+    unsigned long long value = 0;
+    try {
+        value = std::stoull(text, &end);
+    } catch (...) {
+        end = 0;
+    }
+    int shift = 0;
+    if (end != 0 && end < text.size()) {
+        switch (text[end]) {
+            case 'k': case 'K': shift = 10; break;
+            case 'm': case 'M': shift = 20; break;
+            case 'g': case 'G': shift = 30; break;
+            default: end = 0;
+        }
+        if (end != 0) ++end;
+    }
+    if (end != text.size() || text.empty() || text[0] == '-' || value == 0 || value > (~0ull >> shift))
+        throw CLI::ValidationError("--memory", "'" + text + "' is not a size; write for example 64M");
+    return uint64_t(value) << shift;
+}
+
+void addCommon(CLI::App& sub, CommonOptions& common) {
+    sub.add_option("--color", common.color, "colour in messages: auto, always or never")
+        ->transform(CLI::CheckedTransformer(
+            std::vector<std::pair<std::string, ColorMode>>{
+                {"auto", ColorMode::Auto}, {"always", ColorMode::Always}, {"never", ColorMode::Never}}))
+        ->default_str("auto")
+        ->type_name("WHEN");
+    sub.add_flag("--time", common.timings, "print to standard error what each stage took");
+}
+
+/// The subcommands with all their options; the help texts are the user's reference.
+struct CommandLine {
+    CLI::App app{"Lua++: compiles, runs, checks and disassembles .luapp and .lua programs."};
+    CLI::App* run = nullptr;
+    CLI::App* build = nullptr;
+    CLI::App* check = nullptr;
+    CLI::App* disasm = nullptr;
+    CLI::App* help = nullptr;
+    CLI::App* version = nullptr;
+    std::string helpTopic;
+    std::string memory;
+
+    explicit CommandLine(Options& o) {
+        app.name("luapp");
+        app.require_subcommand(0, 1);
+        app.set_version_flag("--version", kVersion);
+        app.footer("Exit status: 0 fine, 1 errors in the program, 2 wrong use of the command line, 70 a bug in luapp.");
+        addRun(o);
+        addBuild(o);
+        addCheck(o);
+        addDisasm(o);
+        help = app.add_subcommand("help", "print help for luapp or for one of its commands");
+        help->add_option("COMMAND", helpTopic, "the command to explain");
+        version = app.add_subcommand("version", "print the version");
+    }
+
+    /// The subcommand called `name`, or null.
+    CLI::App* find(const std::string& name) {
+        for (CLI::App* sub : app.get_subcommands(nullptr)) {
+            if (sub->get_name() == name) return sub;
+        }
+        return nullptr;
+    }
+
+    void addRun(Options& o) {
+        run = app.add_subcommand("run", "compile in memory and run; FILE is .luapp, .lua or .lbc, or - for standard input");
+        run->prefix_command();
+        run->footer("Usage: luapp run [OPTIONS] FILE [ARGS...]; everything after FILE goes to the program.");
+        run->add_option("--memory", memory, "the most memory the program may use, for example 64M (default: no limit)")
+            ->type_name("SIZE");
+        addCommon(*run, o.common);
+    }
+
+    void addBuild(Options& o) {
+        build = app.add_subcommand("build", "compile FILE and the modules it imports into one chunk");
+        build->add_option("FILE", o.build.file, "the program's main file")->required();
+        build->add_option("-o,--output", o.build.out, "where to write (default: FILE with the ending .lbc)")->type_name("OUT");
+        addCommon(*build, o.common);
+    }
+
+    void addCheck(Options& o) {
+        check = app.add_subcommand("check", "report the errors and warnings of files, or of all .luapp files in folders");
+        check->add_option("PATH", o.check.paths, "files and folders");
+        check->add_option("--format", o.check.format, "text, json, sarif or github")
+            ->transform(CLI::CheckedTransformer(std::vector<std::pair<std::string, ReportFormat>>{{"text", ReportFormat::Text},
+                                                                                                  {"json", ReportFormat::Json},
+                                                                                                  {"sarif", ReportFormat::Sarif},
+                                                                                                  {"github", ReportFormat::Github}}))
+            ->default_str("text")
+            ->type_name("FORMAT");
+        check->add_flag("--deny-warnings", o.check.denyWarnings, "exit with status 1 if there are warnings");
+        check->add_option("--explain", o.check.explain, "explain a diagnostic, for example E2001")->type_name("CODE");
+        addCommon(*check, o.common);
+    }
+
+    void addDisasm(Options& o) {
+        disasm = app.add_subcommand("disasm", "print a program as one of the compiler's stages sees it");
+        disasm->add_option("FILE", o.disasm.file, "source (.luapp, .lua), chunk (.lbc) or textual IR (.ir)")->required();
+        disasm->add_option("--emit", o.disasm.emit, "tokens, ast, ast-dot, types, ir, ir:PASS (after that pass) or bytecode")
+            ->default_str("bytecode")
+            ->type_name("STAGE");
+        disasm->add_option("--passes", o.disasm.passes, "run these passes only, comma-separated; `none` for none")->type_name("LIST");
+        disasm->add_option("--pass-limit", o.disasm.passLimit, "stop after this many passes")->type_name("N");
+        disasm->add_flag("--stats", o.disasm.statistics, "print what the passes did to standard error");
+        addCommon(*disasm, o.common);
+    }
+};
+
+ParsedOptions finished(int status) {
+    ParsedOptions p;
+    p.done = true;
+    p.status = status;
+    return p;
+}
+
+int usageError(const std::string& message, const std::string& hint) {
+    fprintf(stderr, "luapp: %s\n", message.c_str());
+    if (!hint.empty()) fprintf(stderr, "%s\n", hint.c_str());
+    fprintf(stderr, "Try 'luapp help'.\n");
+    return kExitUsage;
+}
+
+/// A word that is no command: perhaps a file, perhaps a misspelling.
+std::string commandHint(const std::string& word) {
+    if (word.find('.') != word.npos || word.find('/') != word.npos || word == "-") return "To run a program: luapp run " + word;
+    frontend::Suggester suggester(word);
+    for (const char* name : {"run", "build", "check", "disasm", "help", "version"}) suggester.offer(name);
+    std::string best(suggester.best());
+    return best.empty() ? std::string() : "Did you mean 'luapp " + best + "'?";
+}
+
+}  // namespace
+
+ParsedOptions parseOptions(int argc, const char* const* argv) {
+    ParsedOptions parsed;
+    Options& o = parsed.options;
+    CommandLine line(o);
+    if (argc >= 2 && argv[1][0] != '-') {
+        std::string word = argv[1];
+        if (!line.find(word)) return finished(usageError("no command '" + word + "'", commandHint(word)));
+    } else if (argc >= 2 && std::string(argv[1]) == "-") {
+        return finished(usageError("no command '-'", commandHint("-")));
+    }
+    try {
+        line.app.parse(argc, argv);
+        if (!line.memory.empty()) o.run.memoryLimit = readSize(line.memory);
+    } catch (const CLI::ParseError& e) {
+        if (e.get_exit_code() == 0) return finished(line.app.exit(e) == 0 ? kExitOk : kExitUsage);
+        return finished(usageError(e.what(), {}));
+    }
+    if (*line.version) {
+        puts(kVersion);
+        return finished(kExitOk);
+    }
+    if (*line.help || line.app.get_subcommands().empty()) {
+        CLI::App* topic = &line.app;
+        if (!line.helpTopic.empty() && !(topic = line.find(line.helpTopic)))
+            return finished(usageError("no command '" + line.helpTopic + "'", commandHint(line.helpTopic)));
+        fputs(topic->help().c_str(), stdout);
+        return finished(*line.help ? kExitOk : kExitUsage);
+    }
+    if (*line.run) {
+        o.command = Command::Run;
+        o.run.args = line.run->remaining();
+        if (o.run.args.empty()) return finished(usageError("run: which FILE?", {}));
+        o.run.file = o.run.args.front();
+        if (o.run.file.size() > 1 && o.run.file[0] == '-')
+            return finished(usageError("run: unknown option '" + o.run.file + "'", {}));
+        o.run.args.erase(o.run.args.begin());
+    } else if (*line.build) {
+        o.command = Command::Build;
+    } else if (*line.check) {
+        o.command = Command::Check;
+        if (o.check.paths.empty() && o.check.explain.empty()) return finished(usageError("check: which PATH?", {}));
+    } else if (*line.disasm) {
+        o.command = Command::Disasm;
+    }
+    return parsed;
+}
+
+}  // namespace luapp::driver

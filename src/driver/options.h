@@ -1,0 +1,68 @@
+#pragma once
+// One plain struct per subcommand with its defaults, and the function that fills them from a command line.
+//
+// options.cpp is the only place that knows CLI11; the table there holds every option with its help text. The commands
+// (commands.cpp) read these structs and never see argv.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace luapp::driver {
+
+enum class Command : uint8_t { None, Run, Build, Check, Disasm };
+enum class ColorMode : uint8_t { Auto, Always, Never };
+enum class ReportFormat : uint8_t { Text, Json, Sarif, Github };
+
+/// Options that several commands share.
+struct CommonOptions {
+    ColorMode color = ColorMode::Auto;
+    bool timings = false;  // print what each stage took to standard error
+};
+
+struct RunOptions {
+    std::string file;               // "-": standard input
+    std::vector<std::string> args;  // for the program, untouched
+    uint64_t memoryLimit = 0;       // bytes; 0: none
+};
+
+struct BuildOptions {
+    std::string file;
+    std::string out;  // empty: FILE with the ending .lbc
+};
+
+struct CheckOptions {
+    std::vector<std::string> paths;
+    ReportFormat format = ReportFormat::Text;
+    bool denyWarnings = false;
+    std::string explain;  // a diagnostic's code; then nothing is checked
+};
+
+struct DisasmOptions {
+    std::string file;
+    std::string emit = "bytecode";
+    std::string passes;      // comma-separated; "default": the pipeline; "none"
+    int64_t passLimit = -1;  // run only the first N passes; -1: all
+    bool statistics = false;
+};
+
+struct Options {
+    Command command = Command::None;
+    CommonOptions common;
+    RunOptions run;
+    BuildOptions build;
+    CheckOptions check;
+    DisasmOptions disasm;
+};
+
+/// What became of a command line.
+struct ParsedOptions {
+    Options options;
+    bool done = false;   // help or version was printed, or a mistake was reported: return `status`
+    int status = 0;
+};
+
+/// Reads the command line. Prints help and version texts to standard output, mistakes to standard error.
+ParsedOptions parseOptions(int argc, const char* const* argv);
+
+}  // namespace luapp::driver
