@@ -1,0 +1,28 @@
+// Userdata: host data in a heap object: the open files of the io library, and later whatever the C API creates. The class says how
+// it is finalised; it is a constant of the program, not a heap object. A finaliser runs once, in C++ only, when the collector
+// finds the object unreachable or the State closes; it must not touch the State.
+#pragma once
+
+#include "runtime/object/value.h"
+
+namespace luapp::rt {
+
+struct UserdataClass {
+    const char* name;                 // for messages, e.g. "file"
+    void (*finalise)(void* payload);  // null: nothing to do
+};
+
+struct Userdata : Object {
+    const UserdataClass* userClass;
+    LuaTable* metatable;  // lenient code; null: none
+    Userdata* nextFinal;  // list of objects with a finaliser, owned by the heap
+    uint64_t size;        // bytes of payload
+    uint64_t payload[1];
+
+    void* data() { return payload; }
+};
+
+/// A new userdata with `size` zeroed bytes of payload. `userClass` must outlive the State. May collect.
+Userdata* newUserdata(State& s, const UserdataClass* userClass, uint64_t size);
+
+}  // namespace luapp::rt

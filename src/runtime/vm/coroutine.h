@@ -1,0 +1,63 @@
+// Coroutines: each runs on a native stack and a VM stack of its own (stack_arena.h), so a yield may cross protected calls,
+// metamethods, iterators and C++ functions. Values pass through the result area as a pack (boxes, State.resultCount), both ways.
+// Semantics are Lua 5.1's: an error inside ends the coroutine and comes out of resume(); a finished one gives its stack back at
+// once, an unreachable suspended one when the collector finds it. Coroutine objects are traced like others; the stacks
+// of every reachable suspended coroutine are scanned conservatively. The main program is no Coroutine object.
+#pragma once
+
+#include "runtime/object/value.h"
+#include "runtime/vm/handler.h"
+#include "runtime/vm/stack_arena.h"
+
+namespace luapp::rt {
+
+enum class CoroutineStatus : uint8_t { Suspended, Running, Normal, Dead };
+
+/// "suspended", "running", "normal", "dead".
+const char* statusName(CoroutineStatus status);
+
+/// The part of State that each coroutine has its own of; saved while it does not run.
+struct ExecContext {
+    void* nativeStack = nullptr;  // saved rsp
+    Word* frame = nullptr;
+    const uint32_t* pc = nullptr;
+    Handler* handler = nullptr;
+    uintptr_t nativeLimit = 0;
+    Word* stackBase = nullptr;
+    Word* stackEnd = nullptr;
+    uint32_t nativeDepth = 0;
+};
+
+struct Coroutine : Object {
+    ExecContext context;     // while suspended or normal
+    CoroutineStack stack;    // no slot before the first resume and after the end
+    Closure* body;           // cleared when it ends
+    Coroutine* resumer;      // who resumed it; null: the main program
+    Coroutine* previousLive; // list of the coroutines with a stack, owned by vm/coroutine.cpp
+    Coroutine* nextLive;
+    void* fakeStack;         // sanitizer bookkeeping
+    CoroutineStatus status;
+    bool failed;             // it ended by an error, which is the pack
+};
+
+/// A new suspended coroutine that will run `body` with the arguments of the first resume. It gets its stacks at the first resume.
+Coroutine* newCoroutine(State& s, Closure* body);
+
+/// Continues `co` with the pack as its arguments (or as the results of its yield). True: the pack is what it yielded or returned;
+/// false: the pack is one value, the error (also for a dead or running coroutine).
+bool resume(State& s, Coroutine* co);
+
+/// Suspends the running coroutine: the pack goes to its resumer; returns when resumed, with the pack holding the arguments.
+/// Raises YieldOutside in the main program.
+void yield(State& s);
+
+/// As coroutine.status(co) answers.
+CoroutineStatus statusOf(const State& s, const Coroutine* co);
+
+/// True if `co` has finished; its stack has been given back.
+inline bool isDead(const Coroutine* co) { return co->status == CoroutineStatus::Dead; }
+
+/// Ends a suspended coroutine without running it further and gives its stack back (the collector, closing the State).
+void closeCoroutine(State& s, Coroutine* co);
+
+}  // namespace luapp::rt

@@ -1,0 +1,31 @@
+// Handler records and the two assembly routines under every protected call. A record remembers a place on the native stack;
+// raising an error drops everything above it, in a few instructions and without destructors: so no C++ object with a
+// destructor may be live in a runtime frame across a call that may raise. Records form a chain per coroutine, innermost in
+// State.handler, and lie on the native stack of the protected call. Error values travel in State.errorValue, not here.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/object/object.h"
+
+namespace luapp::rt {
+
+struct Handler {
+    void* nativeStack;  // rsp to go back to; written by protectedInvoke
+    Handler* previous;
+    Word* frame;         // State.frame, pc and native depth when the call began
+    const uint32_t* pc;
+};
+
+extern "C" {
+/// Calls fn(state, data) with `handler` armed; true when it returns, false when unwindTo(handler) came back here.
+bool luapp_rt_protectedInvoke(Handler* handler, State* state, void (*fn)(State&, void*), void* data);
+/// Goes back into the protectedInvoke that armed `handler`, which returns false.
+[[noreturn]] void luapp_rt_unwindTo(Handler* handler);
+/// Saves the running native stack in *saved and goes on at `target`, a stack saved the same way or prepared by the coroutine code.
+void luapp_rt_switchStack(void** saved, void* target);
+/// First code of a new native stack; calls the function and argument that stand above it. Never called from C++.
+void luapp_rt_stackEntry();
+}
+
+}  // namespace luapp::rt

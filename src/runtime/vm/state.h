@@ -1,0 +1,156 @@
+// State: everything one Lua++ world has: heap, strings, types, the registers of the running coroutine, error state, loaded
+// programs. Nothing is global; any number of States live in one process, each used by one thread at a time (interrupt() alone
+// may be called from anywhere, a signal handler included). The interpreter keeps a State* pinned; fields it reads stand first.
+// Creating one maps memory lazily and builds next to nothing, so it takes microseconds.
+// Functions that take a `State&` first may collect unless they say otherwise.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/gc/barrier.h"
+#include "runtime/gc/heap.h"
+#include "runtime/object/string.h"
+#include "runtime/object/type_desc.h"
+#include "runtime/vm/error.h"
+#include "runtime/vm/handler.h"
+#include "runtime/vm/stack_arena.h"
+
+namespace luapp::rt {
+
+struct Program;
+
+/// Slots that lie above State.stackLimit: a frame of up to that many needs no check of its own.
+inline constexpr uint32_t kStackHeadroom = 512;
+/// Slots of the main VM stack.
+inline constexpr uint32_t kMainStackSlots = 2u << 20;
+/// Words of the result area: a pack has at most this many values.
+inline constexpr uint32_t kResultCapacity = 1u << 20;
+
+/// What the layers above provide: the VM's view of its frames, and calling. All may be null in tests of lower layers.
+struct VmHooks {
+    /// Calls `callee` (any value) with the pack in the result area as arguments; its results become the pack. May raise.
+    void (*callPack)(State& s, Value callee);
+    /// See currentPosition().
+    SourcePosition (*position)(State& s, int level);
+    /// Appends the lines of a traceback of `co` (null: running) from `level` on.
+    void (*traceback)(State& s, Coroutine* co, int level, TextBuilder& out);
+    /// First word above the frame that runs at (frame, pc), so the collector need not scan further; frame + kStackHeadroom if unknown.
+    Word* (*frameEnd)(State& s, Word* frame, const uint32_t* pc);
+    /// Frees a loaded program when the State closes.
+    void (*destroyProgram)(State& s, Program* program);
+};
+
+/// Memory outside the heap whose words may refer to objects (the data segment of a program); scanned conservatively.
+struct RootRange {
+    RootRange* next = nullptr;
+    const Word* begin = nullptr;
+    size_t count = 0;
+};
+
+/// Compiles and loads source text for load(); set by the driver, null in a host without the compiler.
+/// Returns the main function's closure, or null with the message in `error`.
+using CompileFn = Closure* (*)(State& s, std::string_view text, std::string_view chunkName, Value environment, String*& error);
+
+struct StateOptions {
+    const VmHooks* hooks = nullptr;
+    uint64_t memoryLimit = 0;  // bytes; 0: none
+    uint64_t seed = 0;         // of string hashes; 0: a random one
+};
+
+struct State {
+    // --- read by the interpreter
+    std::atomic<Word*> stackLimit{nullptr};  // a frame may start only below; 0 after interrupt()
+    Word* frame = nullptr;                   // R of the innermost running frame, saved before anything that may raise or collect
+    const uint32_t* pc = nullptr;            // its next instruction, likewise
+    Word* results = nullptr;                 // result area, kResultCapacity words, never moves
+    uint32_t resultCount = 0;                // values of the pack in it
+    uint32_t argCount = 0;                   // extra (vararg) arguments of the call being made
+    Handler* handler = nullptr;              // innermost handler of the running coroutine; null: none
+    uintptr_t nativeLimit = 0;               // native stack pointers below it mean overflow
+    Coroutine* currentCoroutine = nullptr;   // null: the main one
+    Word* stackBase = nullptr;               // VM stack of the running coroutine
+    Word* stackEnd = nullptr;                // one past its last slot
+    Closure** builtinClosures = nullptr;     // function values of builtins by index, made on demand; owned by lib
+    uint32_t builtinClosureCount = 0;
+
+    // --- the parts
+    Heap heap;
+    InternTable strings;
+    TypeTable types;
+    StackArena stacks;
+    const VmHooks* hooks = nullptr;
+    CompileFn compile = nullptr;
+    uint64_t hashSeed = 0;
+    std::atomic<bool> interruptRequested{false};
+
+    // --- roots, see gc/roots.def
+    Value errorValue;                  // of the error just caught
+    String* errorTraceback = nullptr;  // of the error just raised, if somebody asked (wantTraceback)
+    String* emptyString = nullptr;
+    LuaTable* globals = nullptr;
+    LuaTable* registry = nullptr;
+    Array* scriptArgs = nullptr;
+    LuaTable* stringMetatable = nullptr;
+    LuaTable* userdataMetatable = nullptr;
+    String* byteStrings[256] = {};
+    RootRange* rootRanges = nullptr;
+
+    // --- the layers above
+    Program* programs = nullptr;      // list of loaded programs, owned by vm/load
+    void* libraryData = nullptr;      // owned by lib
+    void* hostData = nullptr;         // owned by the embedder
+    bool wantTraceback = false;       // raise() records errorTraceback while no protectedCall is active but the outermost
+    uint32_t nativeDepth = 0;         // nested entries of the interpreter, counted by vm
+
+    // --- the main coroutine's context while another one runs
+    struct Coroutine* mainContext = nullptr;
+
+    /// A new State; null if the system refuses memory. Freed by destroy().
+    static State* create(const StateOptions& options = {});
+    /// Runs finalisers and frees everything. No coroutine of it may be running.
+    static void destroy(State* s);
+
+    /// Asks the running program to raise "interrupted" at its next call or loop back edge. Async-signal-safe.
+    void interrupt() {
+        interruptRequested.store(true, std::memory_order_relaxed);
+        stackLimit.store(nullptr, std::memory_order_relaxed);
+    }
+    /// Takes back a request (the slow path does so before it raises) and restores stackLimit.
+    void clearInterrupt() {
+        interruptRequested.store(false, std::memory_order_relaxed);
+        stackLimit.store(stackEnd - kStackHeadroom, std::memory_order_relaxed);
+    }
+    /// The slow path behind a failed stack check: raises "interrupted" or "stack overflow"; returns if there is room after all.
+    void stackCheckFailed(Word* newFrame);
+
+    void addRootRange(RootRange* range) {
+        range->next = rootRanges;
+        rootRanges = range;
+    }
+    void removeRootRange(RootRange* range);
+
+private:
+    State();
+    ~State();
+};
+
+/// Raises "too many results" unless the result area takes `count` words; returns the area.
+inline Word* ensureResults(State& s, uint64_t count) {
+    if (LUAPP_UNLIKELY(count > kResultCapacity)) raise(s, ErrorKind::TooManyResults);
+    return s.results;
+}
+
+/// Makes `v` the only value of the pack.
+inline void packOne(State& s, Value v) {
+    s.results[0] = v.word();
+    s.resultCount = 1;
+}
+
+inline void checkNativeStack(State& s) {
+    if (LUAPP_UNLIKELY(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < s.nativeLimit)) raiseStackOverflow(s);
+}
+
+}  // namespace luapp::rt
