@@ -40,4 +40,10 @@ inline constexpr int64_t kMaxInteger = int64_t{1} << 53;
 /// One register or heap word; what it means is known statically.
 using Word = uint64_t;
 
+/// The box of nil (runtime/object/value.h has all other boxes): what a boxed variable holds before it is set.
+inline constexpr Word kBoxedNil = 0xFFF9'0000'0000'0000u;
+
+/// How a reference is boxed: the immediate of BoxRef and box.ref, the box's tag minus 0xFFF8.
+enum BoxTag : uint32_t { kBoxByKind = 0, kBoxString = 4, kBoxLuaTable = 5, kBoxFunction = 6, kBoxObject = 7 };
+
 }  // namespace luapp::base

@@ -1,0 +1,231 @@
+// Lowering of calls, packs and the library functions that are single operations.
+#include <array>
+
+#include "middle/lower_impl.h"
+
+namespace luapp::ir {
+
+using sema::CallKind;
+
+namespace {
+
+/// What lowering needs to know of a library function; from builtins.def.
+struct BuiltinFacts {
+    std::string_view name;
+    std::string_view intrinsic;
+    bool needsType;
+    bool isPure;
+};
+
+enum : uint32_t { kPure = 0, kReads = 1, kWrites = 2, kRaises = 4, kCalls = 8, kAllocs = 16, kNeedsType = 32 };
+
+consteval BuiltinFacts facts(std::string_view name, std::string_view intrinsic, uint32_t effects) {
+    return {name, intrinsic, (effects & kNeedsType) != 0, (effects & ~kNeedsType) == kPure};
+}
+
+namespace effect {
+inline constexpr uint32_t Pure = kPure, Reads = kReads, Writes = kWrites, Raises = kRaises, Calls = kCalls, Allocs = kAllocs,
+                          NeedsType = kNeedsType;
+}
+
+constexpr auto makeFacts() {
+    using namespace effect;
+    return std::to_array<BuiltinFacts>({
+#define LUAPP_BUILTIN(Id, name, signature, fn, effects, intrinsic, description) facts(name, intrinsic, effects),
+#define LUAPP_BUILTIN_CASE(Id, name, literal, signature, fn, effects, intrinsic) facts(name, intrinsic, effects),
+#define LUAPP_BUILTIN_VALUE(Id, name, type, fn, effects, intrinsic, description) facts(name, intrinsic, effects),
+#define LUAPP_BUILTIN_HIDDEN(Id, name, signature, fn, effects) facts(name, "-", effects),
+#include "runtime/lib/builtins.def"
+    });
+}
+
+constexpr auto kBuiltins = makeFacts();
+
+/// Library functions that are one IR operation; the arguments are its operands.
+struct Intrinsic {
+    std::string_view name;
+    Op op;
+    int64_t imm = 0;
+};
+constexpr Intrinsic kIntrinsics[] = {
+    {"sqrt.f", Op::SqrtF}, {"abs.f", Op::AbsF}, {"abs.i", Op::AbsI}, {"pow.f", Op::PowF},
+    {"min.f", Op::MinF}, {"max.f", Op::MaxF}, {"min.i", Op::MinI}, {"max.i", Op::MaxI},
+    {"floor.f", Op::FloorF, int64_t(bc::RoundKind::Floor)}, {"ceil.f", Op::FloorF, int64_t(bc::RoundKind::Ceil)},
+    {"and32", Op::And32}, {"or32", Op::Or32}, {"xor32", Op::Xor32}, {"not32", Op::Not32}, {"shl32", Op::Shl32},
+    {"shr32", Op::Shr32}, {"sar32", Op::Sar32}, {"rol32", Op::Rol32}, {"ror32", Op::Ror32},
+    {"len.s", Op::StrLen}, {"len.a", Op::ArrLen}, {"len.t", Op::TabLen}, {"push.a", Op::ArrPush},
+};
+
+}  // namespace
+
+/// The index of a library function that lowering itself calls.
+uint32_t FunctionLowering::builtinIndex(std::string_view name) const {
+    for (uint32_t i = 0; i < kBuiltins.size(); i++) {
+        if (kBuiltins[i].name == name) return i;
+    }
+    LUAPP_UNREACHABLE("no such library function");
+}
+
+/// Fixed arguments, boxed extras, pack, in order of evaluation.
+std::vector<Value> FunctionLowering::lowerArgs(const sema::TCall* call, bool needsType) {
+    std::vector<Value> operands;
+    if (needsType) operands.push_back(b_.type(program_.typeIndex(call->typeArgument)));
+    for (const TExpr* arg : call->args) operands.push_back(lower(arg));
+    for (const TExpr* extra : call->extras) operands.push_back(box(lower(extra), extra->type));
+    if (call->pack) operands.push_back(lowerPack(call->pack));
+    b_.setLoc(call->loc);
+    return operands;
+}
+
+/// The first value, or with Want::Pack all values as a pack.
+Value FunctionLowering::lowerCall(const sema::TCall* call, Want want) {
+    Rep rep = Rep::Void;
+    if (call->variadicResults) {
+        rep = want == Want::Pack ? Rep::Pack : Rep::Box;
+    } else if (!call->results.empty()) {
+        rep = repOf(call->results[0]);
+    }
+    Value v = nullptr;
+    switch (call->callKind) {
+        case CallKind::Function: v = lowerFunctionCall(call, rep); break;
+        case CallKind::Closure: v = lowerClosureCall(call, rep); break;
+        case CallKind::Dynamic: v = lowerDynamicCall(call, rep); break;
+        case CallKind::Builtin: v = lowerBuiltinCall(call, rep); break;
+    }
+    if (call->type->kind == TypeKind::Never) {
+        b_.unreachable();
+        return rep == Rep::Void || rep == Rep::Pack ? nullptr : b_.zero(rep);
+    }
+    if (call->variadicResults && want == Want::First && repOf(call->type) != Rep::Box) return b_.typed(Op::UnboxU, repOf(call->type), {v});
+    if (want == Want::Pack && !call->variadicResults) {
+        std::vector<Value> values;
+        for (uint32_t i = 0; i < call->results.count; i++) {
+            values.push_back(i == 0 ? v : b_.typed(Op::Result, repOf(call->results[i]), {v}, i));
+        }
+        for (uint32_t i = 0; i < call->results.count; i++) values[i] = box(values[i], call->results[i]);
+        return b_.op(Op::PackMake, values);
+    }
+    return v;
+}
+
+Value FunctionLowering::lowerFunctionCall(const sema::TCall* call, Rep rep) {
+    const TypedFunction* fn = call->function;
+    Value closure = fn->captures.empty() ? nullptr : closureOf(fn);
+    std::vector<Value> operands = lowerArgs(call, false);
+    Function* callee = program_.functionOf(fn);
+    // Parameters whose type admits nil take their default for nil by themselves (applyNilDefaults).
+    uint32_t given = call->args.count;
+    bool allAdmitNil = true;
+    for (uint32_t i = given; i < fn->params.count; i++) allAdmitNil &= fn->params[i]->type->admitsNil;
+    if (given < fn->params.count && allAdmitNil) {
+        for (; given < fn->params.count; given++) operands.push_back(b_.zero(repOf(fn->params[given]->type)));
+    }
+    if (given < fn->params.count) callee = program_.shortEntry(fn, given);
+    return b_.call(callee, closure, operands, call->extras.count, rep);
+}
+
+Value FunctionLowering::lowerClosureCall(const sema::TCall* call, Rep rep) {
+    auto* type = sema::as<sema::FunctionType>(call->callee->type);
+    if (call->args.count < type->params.count) return lowerShortClosureCall(call);
+    Value callee = lower(call->callee);
+    std::vector<Value> operands = lowerArgs(call, false);
+    operands.insert(operands.begin(), callee);
+    return b_.typed(Op::CallClo, rep, operands, program_.typeIndex(type), call->extras.count);
+}
+
+/// A closure called with fewer arguments than it has parameters: only its dynamic entry knows the defaults.
+Value FunctionLowering::lowerShortClosureCall(const sema::TCall* call) {
+    std::vector<Value> operands{box(lower(call->callee), call->callee->type)};
+    for (const TExpr* arg : call->args) operands.push_back(box(lower(arg), arg->type));
+    b_.setLoc(call->loc);
+    if (call->variadicResults) return b_.typed(Op::CallDyn, Rep::Box, operands, 0, call->args.count);
+    Value first = b_.typed(Op::CallDyn, call->results.empty() ? Rep::Void : Rep::Box, operands, 0, call->args.count);
+    return call->results.empty() ? nullptr : narrow(first, call->results[0]);
+}
+
+Value FunctionLowering::lowerDynamicCall(const sema::TCall* call, Rep rep) {
+    Value callee = box(lower(call->callee), call->callee->type);
+    std::vector<Value> operands = lowerArgs(call, false);
+    operands.insert(operands.begin(), callee);
+    return b_.typed(Op::CallDyn, rep, operands, 0, call->extras.count);
+}
+
+Value FunctionLowering::lowerBuiltinCall(const sema::TCall* call, Rep rep) {
+    const BuiltinFacts& builtin = kBuiltins[call->builtin];
+    if (builtin.intrinsic != "-" && call->extras.empty() && !call->pack) return lowerIntrinsic(call, builtin.intrinsic);
+    std::vector<Value> operands = lowerArgs(call, builtin.needsType);
+    Value v = b_.typed(Op::CallBuiltin, rep, operands, call->builtin, call->extras.count);
+    if (builtin.isPure) v->flags |= Inst::kPureCall;
+    return v;
+}
+
+Value FunctionLowering::lowerIntrinsic(const sema::TCall* call, std::string_view name) {
+    std::vector<Value> operands = lowerArgs(call, false);
+    if (name == "id") return operands[0];
+    if (name == "tostring") return toText(operands[0], call->args[0]->type);
+    if (name == "byte.s") {
+        Value at = operands.size() > 1 ? operands[1] : b_.i64(1);
+        Value byte = b_.op(Op::StrByte, {operands[0], at});
+        Block* some = b_.newBlock();
+        Block* done = b_.newBlock();
+        VarId result = b_.declareVariable(Rep::Box);
+        b_.writeVariable(result, b_.nil());
+        b_.br(b_.op(Op::LtI, {byte, b_.i64(0)}), done, some);
+        b_.startSealed(some);
+        b_.writeVariable(result, b_.op(Op::BoxI, {byte}));
+        b_.jump(done);
+        b_.startSealed(done);
+        return b_.readVariable(result);
+    }
+    for (const Intrinsic& intrinsic : kIntrinsics) {
+        if (intrinsic.name == name) return b_.op(intrinsic.op, operands, intrinsic.imm);
+    }
+    LUAPP_UNREACHABLE("builtins.def names an intrinsic that lowering does not know");
+}
+
+// --- packs -------------------------------------------------------------------------------------------------------
+
+Value FunctionLowering::lowerPack(const TExpr* pack) {
+    switch (pack->kind) {
+        case TExprKind::Vararg: return b_.op(Op::VarargAll, {});
+        case TExprKind::Call: return lowerCall(pack->as<sema::TCall>(), Want::Pack);
+        case TExprKind::PackSelect: {
+            auto* select = pack->as<sema::TPackSelect>();
+            std::vector<Value> operands{box(lower(select->from), select->from->type)};
+            operands.push_back(lowerPack(select->pack));
+            b_.setLoc(pack->loc);
+            return b_.typed(Op::CallBuiltin, Rep::Pack, operands, builtinIndex("select"), 0);
+        }
+        default: LUAPP_UNREACHABLE("expression is no pack");
+    }
+}
+
+/// Temporaries take the values of one call or pack.
+void FunctionLowering::lowerMultiBind(const sema::TMultiBind* s) {
+    const TExpr* source = s->source;
+    std::vector<Value> values;
+    if (source->kind == TExprKind::Vararg) {
+        for (uint32_t i = 0; i < s->variables.count; i++) values.push_back(b_.op(Op::VarargGet, {}, i));
+    } else if (source->kind == TExprKind::IterTriplet) {
+        Value first = lower(source);
+        values.push_back(first);
+        for (uint32_t i = 1; i < s->variables.count; i++) values.push_back(b_.typed(Op::Result, Rep::Box, {first}, i));
+    } else if (source->kind == TExprKind::Call && !source->as<sema::TCall>()->variadicResults) {
+        auto* call = source->as<sema::TCall>();
+        Value first = lowerCall(call, Want::First);
+        for (uint32_t i = 0; i < s->variables.count && i < call->results.count; i++) {
+            values.push_back(i == 0 || !b_.isReachable() ? first : b_.typed(Op::Result, repOf(call->results[i]), {first}, i));
+        }
+    } else {
+        Value pack = lowerPack(source);
+        for (uint32_t i = 0; i < s->variables.count; i++) values.push_back(b_.op(Op::PackGet, {pack}, i));
+    }
+    for (uint32_t i = 0; i < s->variables.count; i++) {
+        const Variable* v = s->variables[i];
+        Value value = i < values.size() ? values[i] : b_.zero(repOf(v->type));
+        if (value->rep != repOf(v->type)) value = narrow(value, v->type);
+        declareVar(v, value);
+    }
+}
+
+}  // namespace luapp::ir

@@ -1,0 +1,284 @@
+// Lowering of variables, captures and the forms a function's body can have.
+#include "middle/lower_impl.h"
+
+namespace luapp::ir {
+
+namespace {
+constexpr VarId kUndeclared = ~0u;
+}
+
+FunctionLowering::FunctionLowering(ProgramLowering& program, Function& out, const TypedFunction* source)
+    : program_(program), source_(source), b_(out) {
+    if (!source) return;
+    vars_.assign(source->variableCount, kUndeclared);
+    for (const Variable* v : source->captures) {
+        if (v->function) functionVars_[v->function] = v;
+    }
+    b_.setLoc(source->range.begin);
+}
+
+// --- variables ---------------------------------------------------------------------------------------------------
+
+/// How the word of a variable is represented where it is kept: a variable that may be unset needs room for nil.
+Rep FunctionLowering::storageRep(const Variable* v) const {
+    const Rep rep = repOf(v->type);
+    return v->needsInitCheck && rep != Rep::Ref ? Rep::Box : rep;
+}
+
+VarId FunctionLowering::varOf(const Variable* v) {
+    if (v->index >= vars_.size()) vars_.resize(v->index + 1, kUndeclared);
+    VarId& id = vars_[v->index];
+    if (id == kUndeclared) id = b_.declareVariable(v->inCell() ? Rep::Ref : storageRep(v));
+    return id;
+}
+
+/// A module variable that its own main block may keep as an SSA value, because nobody assigns it later.
+bool FunctionLowering::keptInRegister(const Variable* v) const {
+    return isHere(v) && !v->isReassigned && !v->needsInitCheck;
+}
+
+uint32_t FunctionLowering::captureIndex(const Variable* v) const {
+    for (uint32_t i = 0; i < source_->captures.count; i++) {
+        if (source_->captures[i] == v) return i;
+    }
+    LUAPP_CHECK(false, "variable is not among the captures of its user");
+    return 0;
+}
+
+/// The variable as it is kept: the cell if it lives in one.
+Value FunctionLowering::readRaw(const Variable* v) {
+    if (isHere(v)) return b_.readVariable(varOf(v));
+    return b_.typed(Op::CaptureGet, v->inCell() ? Rep::Ref : storageRep(v), {}, captureIndex(v));
+}
+
+Value FunctionLowering::readVar(const Variable* v, bool checked) {
+    const Rep rep = repOf(v->type), kept = storageRep(v);
+    Value word;
+    if (v->kind == sema::VarKind::Module) {
+        if (keptInRegister(v)) return b_.readVariable(varOf(v));
+        word = b_.typed(Op::VarGet, kept, {}, program_.moduleVar(v));
+    } else {
+        word = readRaw(v);
+        if (v->inCell()) word = b_.typed(Op::CellGet, kept, {word});
+    }
+    if (checked && v->needsInitCheck) {
+        b_.op(kept == Rep::Ref ? Op::CheckNull : Op::CheckNil, {word}, int64_t(bc::NilKind::Unset));
+    }
+    return kept == rep ? word : b_.typed(Op::UnboxU, rep, {word});
+}
+
+void FunctionLowering::writeVar(const Variable* v, Value value) {
+    if (storageRep(v) != repOf(v->type)) value = box(value, v->type);
+    if (v->kind == sema::VarKind::Module) {
+        if (keptInRegister(v)) b_.writeVariable(varOf(v), value);
+        b_.op(Op::VarSet, {value}, program_.moduleVar(v));
+    } else if (v->inCell()) {
+        b_.op(Op::CellSet, {readRaw(v), value});
+    } else {
+        b_.writeVariable(varOf(v), value);
+    }
+}
+
+/// Makes a variable come into being; `init` null: unset, or nil where its type admits nil.
+void FunctionLowering::declareVar(const Variable* v, Value init) {
+    if (v->function) {
+        functionVars_[v->function] = v;
+        if (v->function->captures.empty()) return;  // uses are constants
+    }
+    if (!init) {
+        if (v->kind == sema::VarKind::Module) {
+            if (v->type->admitsNil) writeVar(v, b_.zero(repOf(v->type)));
+            return;
+        }
+        Value unset = b_.zero(storageRep(v));
+        b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {unset}) : unset);
+        return;
+    }
+    if (v->kind == sema::VarKind::Local && v->inCell()) {
+        if (storageRep(v) != repOf(v->type)) init = box(init, v->type);
+        b_.writeVariable(varOf(v), b_.op(Op::CellNew, {init}));
+        return;
+    }
+    writeVar(v, init);
+}
+
+// --- closures ----------------------------------------------------------------------------------------------------
+
+/// The closure of a known function, as a value.
+Value FunctionLowering::closureOf(const TypedFunction* fn) {
+    if (fn->captures.empty()) return b_.fn(program_.functionOf(fn));
+    if (fn == source_) return b_.op(Op::ClosureSelf, {});
+    auto it = functionVars_.find(fn);
+    return it == functionVars_.end() ? makeClosure(fn) : readVar(it->second, false);
+}
+
+/// A new closure of a function whose captures are all visible here.
+Value FunctionLowering::makeClosure(const TypedFunction* fn) {
+    Function* f = program_.functionOf(fn);
+    if (fn->captures.empty()) return b_.fn(f);
+    std::vector<Value> captured;
+    for (const Variable* v : fn->captures) {
+        const bool isSelf = v->function && v->function == source_;
+        captured.push_back(isSelf ? b_.op(Op::ClosureSelf, {}) : readRaw(v));
+    }
+    return b_.closure(f, captured);
+}
+
+// --- bodies ------------------------------------------------------------------------------------------------------
+
+/// Gives the first `count` parameters their variables.
+void FunctionLowering::bindParams(uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const Variable* v = source_->params[i];
+        Value word = b_.param(i);
+        b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
+    }
+}
+
+/// LANGUAGE 4: where a parameter's type is optional, nil takes the default.
+void FunctionLowering::applyNilDefaults() {
+    for (uint32_t i = 0; i < source_->defaults.count; i++) {
+        const Variable* v = source_->params[i];
+        if (!source_->defaults[i] || !v->type->admitsNil) continue;
+        Block* take = b_.newBlock();
+        Block* done = b_.newBlock();
+        b_.br(isNilValue(readVar(v, false)), take, done);
+        b_.startSealed(take);
+        writeVar(v, lower(source_->defaults[i]));
+        b_.jump(done);
+        b_.startSealed(done);
+    }
+}
+
+void FunctionLowering::lowerBody() {
+    bindParams(source_->params.count);
+    applyNilDefaults();
+    lowerBlock(source_->body);
+    finishWithoutReturn();
+}
+
+void FunctionLowering::finishWithoutReturn() {
+    if (b_.isReachable()) {
+        Function& f = b_.function();
+        if (f.hasResultPack) {
+            b_.retPack({});
+        } else if (f.results.empty()) {
+            b_.ret();
+        } else {
+            b_.unreachable();  // the body never gets here: it raises or loops
+        }
+    }
+    b_.finish();
+}
+
+/// Calls `fn` with all its arguments and returns what it returns.
+void FunctionLowering::forwardTo(const TypedFunction* fn, Value closure, std::span<const Value> args, Value pack) {
+    Function* f = program_.functionOf(fn);
+    std::vector<Value> operands(args.begin(), args.end());
+    if (pack) operands.push_back(pack);
+    if (f->hasResultPack) {
+        Value results = b_.call(f, closure, operands, 0, Rep::Pack);
+        b_.retPack(std::span<const Value>(&results, 1));
+        return;
+    }
+    std::vector<Value> results;
+    Value first = b_.call(f, closure, operands, 0, f->results.empty() ? Rep::Void : f->results[0]);
+    for (uint32_t i = 0; i < f->results.count; i++) {
+        results.push_back(i == 0 ? first : b_.typed(Op::Result, f->results[i], {first}, i));
+    }
+    b_.ret(results);
+}
+
+void FunctionLowering::lowerShortEntry(uint32_t argCount) {
+    bindParams(argCount);
+    std::vector<Value> args;
+    for (uint32_t i = 0; i < source_->params.count; i++) {
+        const Variable* v = source_->params[i];
+        if (i >= argCount) {
+            Value value = lower(source_->defaults[i]);
+            b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {value}) : value);
+        }
+        args.push_back(readVar(v, false));
+    }
+    Value closure = source_->captures.empty() ? nullptr : b_.op(Op::ClosureSelf, {});
+    forwardTo(source_, closure, args, nullptr);
+    b_.finish();
+}
+
+void FunctionLowering::lowerDynamicEntry() {
+    std::vector<Value> args;
+    for (uint32_t i = 0; i < source_->params.count; i++) {
+        const Variable* v = source_->params[i];
+        const Rep rep = repOf(v->type);
+        Value given = b_.param(i);
+        VarId value = b_.declareVariable(rep);
+        Block* convert = b_.newBlock();
+        Block* done = b_.newBlock();
+        if (i < source_->defaults.count && source_->defaults[i]) {
+            Block* take = b_.newBlock();
+            b_.br(b_.op(Op::EqX, {given, b_.absent()}), take, convert);
+            b_.startSealed(take);
+            b_.writeVariable(value, lower(source_->defaults[i]));
+            b_.jump(done);
+        } else {
+            b_.jump(convert);
+        }
+        b_.startSealed(convert);
+        b_.writeVariable(value, checked(given, program_.types().any(), v->type, sema::CheckReason::Argument));
+        b_.jump(done);
+        b_.startSealed(done);
+        Value word = b_.readVariable(value);
+        b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
+        args.push_back(word);
+    }
+    Value closure = source_->captures.empty() ? nullptr : b_.op(Op::ClosureSelf, {});
+    Value pack = b_.function().isVararg ? b_.op(Op::VarargAll, {}) : nullptr;
+    forwardTo(source_, closure, args, pack);
+    b_.finish();
+}
+
+/// The wrapped function is capture 0. Fewer parameters than it has: it is called dynamically, where its defaults apply.
+void FunctionLowering::lowerAdapter(const sema::FunctionType* from, const sema::FunctionType* to) {
+    Value wrapped = b_.typed(Op::CaptureGet, Rep::Ref, {}, 0);
+    const bool isShort = to->params.count < from->params.count;
+    std::vector<Value> operands{isShort ? box(wrapped, from) : wrapped};
+    for (uint32_t i = 0; i < to->params.count; i++) {
+        Value arg = b_.param(i);
+        operands.push_back(isShort || i >= from->params.count ? box(arg, to->params[i]) : widen(arg, to->params[i], from->params[i]));
+    }
+    if (b_.function().isVararg && from->vararg) operands.push_back(b_.op(Op::VarargAll, {}));
+    const bool packed = isShort || from->variadicResult;
+    const Rep rep = packed ? Rep::Pack : from->results.empty() ? Rep::Void : repOf(from->results[0]);
+    const uint32_t extras = isShort ? to->params.count : to->params.count > from->params.count ? to->params.count - from->params.count : 0;
+    Value call = isShort ? b_.typed(Op::CallDyn, rep, operands, 0, extras)
+                         : b_.typed(Op::CallClo, rep, operands, program_.typeIndex(from), extras);
+    if (to->variadicResult && packed) {
+        b_.retPack(std::span<const Value>(&call, 1));
+        b_.finish();
+        return;
+    }
+    std::vector<Value> results;
+    for (uint32_t i = 0; i < to->results.count; i++) {
+        Value v;
+        const Type* type = i < from->results.count ? from->results[i] : program_.types().any();
+        if (packed) {
+            v = b_.op(Op::PackGet, {call}, i);
+            if (repOf(type) != Rep::Box) v = b_.typed(Op::UnboxU, repOf(type), {v});
+        } else {
+            v = i == 0 ? call : b_.typed(Op::Result, repOf(type), {call}, i);
+        }
+        results.push_back(v);
+    }
+    for (uint32_t i = 0; i < to->results.count; i++) {
+        const Type* type = i < from->results.count ? from->results[i] : program_.types().any();
+        results[i] = to->variadicResult ? box(results[i], type) : widen(results[i], type, to->results[i]);
+    }
+    if (to->variadicResult) {
+        b_.retPack(results);
+    } else {
+        b_.ret(results);
+    }
+    b_.finish();
+}
+
+}  // namespace luapp::ir

@@ -1,0 +1,113 @@
+// Lowering of a whole program: which functions exist and what they are called.
+#include "middle/lower.h"
+#include "middle/lower_impl.h"
+
+namespace luapp::ir {
+
+void lower(const sema::TypedProgram& program, sema::TypeTable& types, const frontend::SourceManager& sources, Module& module) {
+    module.sources = &sources;
+    ProgramLowering(program, types, module).run();
+}
+
+void ProgramLowering::run() {
+    for (const sema::TypedModule* m : program_.modules) {
+        Function* f = functionOf(m->main);
+        f->isMain = true;
+        module_.mains.push_back(f);
+    }
+    while (!pending_.empty()) {
+        Pending p = pending_.back();
+        pending_.pop_back();
+        lowerPending(p);
+    }
+}
+
+void ProgramLowering::lowerPending(const Pending& p) {
+    FunctionLowering lowering(*this, *p.function, p.source);
+    switch (p.form) {
+        case Form::Body: lowering.lowerBody(); break;
+        case Form::Short: lowering.lowerShortEntry(p.argCount); break;
+        case Form::Dynamic: lowering.lowerDynamicEntry(); break;
+        case Form::Adapter: lowering.lowerAdapter(p.from, p.to); break;
+    }
+}
+
+void ProgramLowering::setSignature(Function* f, const sema::FunctionType* type) {
+    Arena& arena = module_.arena;
+    for (const Type* t : type->params) f->params.push(arena, repOf(t));
+    f->isVararg = type->vararg != nullptr;
+    f->hasResultPack = type->variadicResult != nullptr;
+    if (!f->hasResultPack) {
+        for (const Type* t : type->results) f->results.push(arena, repOf(t));
+    }
+    f->type = typeIndex(type);
+}
+
+Function* ProgramLowering::declare(std::string_view name, const TypedFunction* fn) {
+    Function* f = module_.addFunction(name);
+    f->loc = fn->range.begin;
+    for (const Variable* v : fn->captures) {
+        const bool boxed = v->needsInitCheck && !v->inCell() && repOf(v->type) != Rep::Ref;
+        f->captures.push(module_.arena, v->inCell() ? Rep::Ref : boxed ? Rep::Box : repOf(v->type));
+    }
+    return f;
+}
+
+Function* ProgramLowering::functionOf(const TypedFunction* fn) {
+    auto [it, isNew] = functions_.try_emplace(fn, nullptr);
+    if (!isNew) return it->second;
+    Function* f = declare(fn->name, fn);
+    it->second = f;
+    setSignature(f, fn->type);
+    f->isConst = fn->isConst;
+    pending_.push_back({Form::Body, f, fn});
+    if (fn->type->defaults != 0) {
+        Function* dyn = declare(std::string(fn->name) + "/dyn", fn);
+        for (uint32_t i = 0; i < fn->params.count; i++) dyn->params.push(module_.arena, Rep::Box);
+        dyn->isVararg = f->isVararg;
+        dyn->hasResultPack = f->hasResultPack;
+        for (Rep r : f->results) dyn->results.push(module_.arena, r);
+        f->dynamicEntry = dyn;
+        pending_.push_back({Form::Dynamic, dyn, fn});
+    }
+    return f;
+}
+
+Function* ProgramLowering::shortEntry(const TypedFunction* fn, uint32_t argCount) {
+    Function* whole = functionOf(fn);
+    auto [it, isNew] = shorts_.try_emplace(uint64_t(whole->index()) << 32 | argCount, nullptr);
+    if (!isNew) return it->second;
+    Function* f = declare(std::string(fn->name) + "/" + std::to_string(argCount), fn);
+    it->second = f;
+    for (uint32_t i = 0; i < argCount; i++) f->params.push(module_.arena, whole->params[i]);
+    for (Rep r : whole->results) f->results.push(module_.arena, r);
+    f->hasResultPack = whole->hasResultPack;
+    pending_.push_back({Form::Short, f, fn, argCount});
+    return f;
+}
+
+Function* ProgramLowering::adapter(const sema::FunctionType* from, const sema::FunctionType* to) {
+    auto [it, isNew] = adapters_.try_emplace(uint64_t(from->id) << 32 | to->id, nullptr);
+    if (!isNew) return it->second;
+    Function* f = module_.addFunction("adapter");
+    it->second = f;
+    setSignature(f, to);
+    f->captures.push(module_.arena, Rep::Ref);
+    f->isAdapter = true;
+    pending_.push_back({Form::Adapter, f, nullptr, 0, from, to});
+    return f;
+}
+
+uint32_t ProgramLowering::typeIndex(const Type* type) { return module_.addType(type, types_.print(type)); }
+
+uint32_t ProgramLowering::moduleVar(const Variable* v) {
+    auto [it, isNew] = vars_.try_emplace(v, 0);
+    if (isNew) {
+        const bool boxed = v->needsInitCheck && repOf(v->type) != Rep::Ref;
+        const Rep rep = boxed ? Rep::Box : repOf(v->type);
+        it->second = module_.addVar(text(v->name), rep, rep == Rep::Box ? base::kBoxedNil : 0);
+    }
+    return it->second;
+}
+
+}  // namespace luapp::ir
