@@ -40,7 +40,7 @@ struct Block {
     uint32_t reciprocal;  // ceil(2^32 / cellSize), to divide by it
     uint32_t head;        // LargeTail: block index of the head
     uint32_t span;        // LargeHead: number of blocks
-    uint32_t nextInClass; // small: list of the blocks of a class; free: unused
+    uint32_t nextToSweep; // small: list of the heap, per class, of blocks with free cells
     uint32_t liveCells;   // after a sweep
     uint64_t largeBytes;  // LargeHead: bytes asked for, rounded
     uint64_t marks[kMaxCells / 64];
@@ -89,9 +89,6 @@ public:
     /// Blocks [0, end()) have been taken at some time.
     uint32_t end() const { return end_; }
     uint64_t committedBytes() const { return committed_; }
-    /// First block of the list of a size class (Block::nextInClass), newest first.
-    uint32_t firstOfClass(unsigned sizeClass) const { return classHead_[sizeClass]; }
-    void unlinkFromClass(uint32_t index);
 
 private:
     uint32_t takeSpan(uint32_t count);
@@ -105,7 +102,6 @@ private:
     uint32_t end_ = 0;
     uint32_t freeBlocks_ = 0;  // free blocks below end_
     uint32_t searchFrom_ = 0;  // no free block below this one
-    uint32_t classHead_[kSizeClassCount];
 };
 
 }  // namespace luapp::rt

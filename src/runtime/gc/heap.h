@@ -69,6 +69,9 @@ public:
     void setLimit(uint64_t bytes) { limit_ = bytes; }
     uint64_t limit() const { return limit_; }
 
+    /// Lets allocations pass the limit for a moment; for making the error object of "out of memory".
+    void suspendLimit(bool suspended) { limitSuspended_ = suspended; }
+
     /// Accounts memory outside the heap that an object keeps alive (coroutine stacks); negative to give back. Does not collect.
     void addExternal(int64_t bytes) { external_ += bytes; allocatedSince_ += bytes > 0 ? static_cast<uint64_t>(bytes) : 0; }
 
@@ -86,6 +89,9 @@ public:
     /// Runs every pending finaliser; the State is closing.
     void finaliseAll();
 
+    /// True if the collection that is going on has reached `o`; for weak tables.
+    bool isMarked(const Object* o) const;
+
     /// Calls `visit` for each live object; for heap dumps and tests. Collects first.
     void forEachObject(void (*visit)(void* context, Object*), void* context);
 
@@ -98,23 +104,23 @@ private:
 
     Object* allocateSlow(size_t bytes, uint64_t header);
     Object* allocateLarge(size_t bytes, uint64_t header);
-    bool refill(unsigned sizeClass);
-    bool takeRun(unsigned sizeClass, Block& block, uint32_t blockIndex);
-    void maybeCollect(size_t bytes);
-    void ensureWithinLimit(size_t bytes);
-    void sweepBlock(uint32_t blockIndex);
+    void refill(unsigned sizeClass);
+    bool takeRun(unsigned sizeClass);
+    bool nextBlock(unsigned sizeClass);
+    void beforeAllocating(size_t bytes);
     void retireRuns();
     void finishSweep();
     void clearMarks();
-    void afterMark(class Marker& marker);
-    void sweepLarge();
+    void finaliseUnreached();
+    void rebuildSweepLists();
+    void startRecycling(uint32_t blockIndex, Block& block);
 
     State& state_;
     Run runs_[kSizeClassCount];
     BlockSpace space_;
     uint32_t currentBlock_[kSizeClassCount];  // block the run was cut from; kNoBlock: none
     uint32_t cursorCell_[kSizeClassCount];    // where in it the search for the next run goes on
-    uint32_t sweepCursor_[kSizeClassCount];   // next block of the class to look at
+    uint32_t toSweep_[kSizeClassCount];       // list (Block::nextToSweep) of blocks that had free cells at the last collection
     uint64_t allocatedSince_ = 0;             // bytes handed out since the last collection (runs count in full)
     uint64_t liveBytes_ = 0;                  // bytes marked by the last collection
     uint64_t threshold_;                      // collect when allocatedSince_ passes this
@@ -123,6 +129,7 @@ private:
     uint32_t pausePercent_ = 200;
     bool enabled_ = true;
     bool collecting_ = false;
+    bool limitSuspended_ = false;  // while the message "out of memory" is made
     Userdata* finalisable_ = nullptr;
     HeapStats stats_;
 };

@@ -20,7 +20,6 @@ struct LuaTable : Table {
     uint32_t arrayCapacity;  // words in `array`
     Buffer* array;           // boxes; null while arrayCapacity is 0
     LuaTable* metatable;     // null: none
-    uint64_t hookId;         // reserved for access-site caches: changes whenever the entries are rebuilt
 
     bool isWeak() const { return (flags & (kWeakKeys | kWeakValues)) != 0; }
 };

@@ -45,8 +45,10 @@ struct TypeDesc {
     uint32_t defaultCount = 0;                 // functions: trailing parameters with default values
     bool hasResultPack = false;                // functions: results end in `...any`
 
-    /// Records and classes: one bit per field word that may hold a reference, 64 per element.
-    std::span<const uint64_t> pointerMap;
+    /// Records and classes: bit i of refMap says that field word i is a reference, of boxMap that it is a box; 64 bits per
+    /// element, both maps of the same length.
+    std::span<const uint64_t> refMap;
+    std::span<const uint64_t> boxMap;
     /// Classes: room for the class machinery of the vm; null otherwise.
     void* classInfo = nullptr;
 

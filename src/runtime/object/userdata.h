@@ -20,6 +20,7 @@ struct Userdata : Object {
     uint64_t payload[1];
 
     void* data() { return payload; }
+    static constexpr size_t kPayloadOffset = 40;
 };
 
 /// A new userdata with `size` zeroed bytes of payload. `userClass` must outlive the State. May collect.

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "runtime/object/value.h"
-#include "runtime/vm/handler.h"
+#include "runtime/vm/exec_context.h"
 #include "runtime/vm/stack_arena.h"
 
 namespace luapp::rt {
@@ -15,18 +15,6 @@ enum class CoroutineStatus : uint8_t { Suspended, Running, Normal, Dead };
 
 /// "suspended", "running", "normal", "dead".
 const char* statusName(CoroutineStatus status);
-
-/// The part of State that each coroutine has its own of; saved while it does not run.
-struct ExecContext {
-    void* nativeStack = nullptr;  // saved rsp
-    Word* frame = nullptr;
-    const uint32_t* pc = nullptr;
-    Handler* handler = nullptr;
-    uintptr_t nativeLimit = 0;
-    Word* stackBase = nullptr;
-    Word* stackEnd = nullptr;
-    uint32_t nativeDepth = 0;
-};
 
 struct Coroutine : Object {
     ExecContext context;     // while suspended or normal

@@ -86,6 +86,9 @@ void describeValue(State& s, Value v, TextBuilder& out);
 /// Yields pass through. `fn` must follow the rules of handler.h.
 bool protectedCall(State& s, void (*fn)(State&, void*), void* data);
 
+/// The same with a function that runs at the place of the error, before the stack is dropped (Handler::onError).
+bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onError)(State&, void*), void* context);
+
 /// "stack traceback:" and one line per function of coroutine `co` (null: the running one) from `level` on. Frames come from the VM.
 String* traceback(State& s, Coroutine* co, std::string_view message, int level);
 

@@ -13,8 +13,14 @@ namespace luapp::rt {
 struct Handler {
     void* nativeStack;  // rsp to go back to; written by protectedInvoke
     Handler* previous;
-    Word* frame;         // State.frame, pc and native depth when the call began
+    Word* frame;         // State.frame, pc and nativeDepth when the call began
     const uint32_t* pc;
+    uint32_t nativeDepth;
+    bool isHandling;     // onError is running
+    // Runs where the error was raised, before the stack is dropped, with the error in State.errorValue, which it may
+    // replace (xpcall's handler, tracebacks); null: nothing. An error inside it becomes "error in error handling".
+    void (*onError)(State& s, void* context);
+    void* context;
 };
 
 extern "C" {
@@ -24,7 +30,7 @@ bool luapp_rt_protectedInvoke(Handler* handler, State* state, void (*fn)(State&,
 [[noreturn]] void luapp_rt_unwindTo(Handler* handler);
 /// Saves the running native stack in *saved and goes on at `target`, a stack saved the same way or prepared by the coroutine code.
 void luapp_rt_switchStack(void** saved, void* target);
-/// First code of a new native stack; calls the function and argument that stand above it. Never called from C++.
+/// First code of a new native stack; calls the function that stands above it with the two words behind. Never called from C++.
 void luapp_rt_stackEntry();
 }
 

@@ -55,7 +55,7 @@ private:
     uint32_t idleCount_ = 0;  // of those, idle ones: a stack of slot numbers
     uint32_t* idle_ = nullptr;
     uint32_t idleCapacity_ = 0;
-    uint32_t committedIdle_ = 0;  // bottom of `idle_` up to here may have been given back to the system
+    uint32_t returnedIdle_ = 0;   // of the idle ones the first so many have given their memory back to the system
 };
 
 }  // namespace luapp::rt

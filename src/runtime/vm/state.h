@@ -15,15 +15,19 @@
 #include "runtime/object/string.h"
 #include "runtime/object/type_desc.h"
 #include "runtime/vm/error.h"
+#include "runtime/vm/exec_context.h"
 #include "runtime/vm/handler.h"
 #include "runtime/vm/stack_arena.h"
 
 namespace luapp::rt {
 
 struct Program;
+struct BuiltinTable;
 
 /// Slots that lie above State.stackLimit: a frame of up to that many needs no check of its own.
 inline constexpr uint32_t kStackHeadroom = 512;
+/// Slots kept back for the error handler (xpcall) that runs after a stack overflow.
+inline constexpr uint32_t kStackErrorReserve = 4096;
 /// Slots of the main VM stack.
 inline constexpr uint32_t kMainStackSlots = 2u << 20;
 /// Words of the result area: a pack has at most this many values.
@@ -64,7 +68,9 @@ struct State {
     // --- read by the interpreter
     std::atomic<Word*> stackLimit{nullptr};  // a frame may start only below; 0 after interrupt()
     Word* frame = nullptr;                   // R of the innermost running frame, saved before anything that may raise or collect
-    const uint32_t* pc = nullptr;            // its next instruction, likewise
+    const uint32_t* pc = nullptr;            // its next instruction, likewise; null: nothing runs on this stack yet
+    Word* top = nullptr;                     // first slot of the VM stack that nested calls may use; owned by vm/call
+    const BuiltinTable* builtins = nullptr;  // the library's functions (vm/call_builtins.h); null: none
     Word* results = nullptr;                 // result area, kResultCapacity words, never moves
     uint32_t resultCount = 0;                // values of the pack in it
     uint32_t argCount = 0;                   // extra (vararg) arguments of the call being made
@@ -73,7 +79,7 @@ struct State {
     Coroutine* currentCoroutine = nullptr;   // null: the main one
     Word* stackBase = nullptr;               // VM stack of the running coroutine
     Word* stackEnd = nullptr;                // one past its last slot
-    Closure** builtinClosures = nullptr;     // function values of builtins by index, made on demand; owned by lib
+    Closure** builtinClosures = nullptr;     // function values of builtins by index, made on demand by lib (malloc)
     uint32_t builtinClosureCount = 0;
 
     // --- the parts
@@ -88,7 +94,7 @@ struct State {
 
     // --- roots, see gc/roots.def
     Value errorValue;                  // of the error just caught
-    String* errorTraceback = nullptr;  // of the error just raised, if somebody asked (wantTraceback)
+    String* errorTraceback = nullptr;  // where an onError function may leave a traceback
     String* emptyString = nullptr;
     LuaTable* globals = nullptr;
     LuaTable* registry = nullptr;
@@ -102,11 +108,14 @@ struct State {
     Program* programs = nullptr;      // list of loaded programs, owned by vm/load
     void* libraryData = nullptr;      // owned by lib
     void* hostData = nullptr;         // owned by the embedder
-    bool wantTraceback = false;       // raise() records errorTraceback while no protectedCall is active but the outermost
     uint32_t nativeDepth = 0;         // nested entries of the interpreter, counted by vm
 
-    // --- the main coroutine's context while another one runs
-    struct Coroutine* mainContext = nullptr;
+    // --- coroutines
+    ExecContext mainContext;              // of the main program while a coroutine runs
+    Coroutine* liveCoroutines = nullptr;  // list of the coroutines that have a stack
+    void* mainFakeStack = nullptr;        // sanitizer bookkeeping of the main stack
+    const void* mainStackBegin = nullptr;
+    size_t mainStackSize = 0;
 
     /// A new State; null if the system refuses memory. Freed by destroy().
     static State* create(const StateOptions& options = {});
@@ -121,8 +130,9 @@ struct State {
     /// Takes back a request (the slow path does so before it raises) and restores stackLimit.
     void clearInterrupt() {
         interruptRequested.store(false, std::memory_order_relaxed);
-        stackLimit.store(stackEnd - kStackHeadroom, std::memory_order_relaxed);
+        stackLimit.store(normalStackLimit(), std::memory_order_relaxed);
     }
+    Word* normalStackLimit() const { return stackEnd - kStackHeadroom - kStackErrorReserve; }
     /// The slow path behind a failed stack check: raises "interrupted" or "stack overflow"; returns if there is room after all.
     void stackCheckFailed(Word* newFrame);
 
@@ -134,7 +144,7 @@ struct State {
 
 private:
     State();
-    ~State();
+    ~State() = default;
 };
 
 /// Raises "too many results" unless the result area takes `count` words; returns the area.

@@ -1,0 +1,61 @@
+// Conservative scan of stacks: every word that, bare or as a box, is the address of (or into) an allocated cell keeps that object.
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/gc/marker.h"
+#include "runtime/vm/coroutine.h"
+#include "runtime/vm/state.h"
+
+extern "C" void* __libc_stack_end;  // of the main thread, from the dynamic loader
+
+namespace luapp::rt {
+
+// Further fixed results stand in the result area without a count; there are never more than this.
+static constexpr uint32_t kScannedResults = 256;
+
+const void* nativeStackBase() {
+    if (syscall(SYS_gettid) == getpid()) return __libc_stack_end;
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) LUAPP_UNREACHABLE("the native stack has no bounds");
+    void* begin = nullptr;
+    size_t size = 0;
+    pthread_attr_getstack(&attributes, &begin, &size);
+    pthread_attr_destroy(&attributes);
+    return static_cast<char*>(begin) + size;
+}
+
+LUAPP_NO_ASAN void Marker::scanRange(const void* begin, const void* end) {
+    auto first = (reinterpret_cast<uintptr_t>(begin) + 7) & ~uintptr_t{7};
+    auto* stop = static_cast<const Word*>(end);
+    for (auto* p = reinterpret_cast<const Word*>(first); p + 1 <= stop; p++) markConservatively(*p);
+}
+
+void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
+    scanRange(context.nativeStack, nativeEnd);
+    Word* end = context.stackEnd;
+    if (context.frame == nullptr) return;
+    const VmHooks* hooks = state_.hooks;
+    bool isKnown = context.pc != nullptr && hooks != nullptr && hooks->frameEnd != nullptr;
+    Word* top = isKnown ? hooks->frameEnd(state_, context.frame, context.pc) : context.frame + kStackHeadroom;
+    scanRange(context.stackBase, top < end ? top : end);
+}
+
+void Marker::scanRunning(const void* stackPointer) {
+    State& s = state_;
+    ExecContext running;
+    running.nativeStack = const_cast<void*>(stackPointer);
+    running.frame = s.frame;
+    running.pc = s.pc;
+    running.stackBase = s.stackBase;
+    running.stackEnd = s.stackEnd;
+    scanRange(s.results, s.results + (s.resultCount < kScannedResults ? kScannedResults : s.resultCount));
+    if (s.currentCoroutine == nullptr) {
+        scanSuspended(running, nativeStackBase());
+    } else {
+        scanSuspended(running, s.currentCoroutine->stack.nativeEnd);
+        scanSuspended(s.mainContext, nativeStackBase());
+    }
+}
+
+}  // namespace luapp::rt

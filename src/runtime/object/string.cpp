@@ -1,0 +1,303 @@
+#include "runtime/object/string.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/base/hash.h"
+#include "runtime/vm/state.h"
+
+namespace luapp::rt {
+namespace {
+
+// A shared buffer pays from this length on.
+constexpr uint64_t kLeastBuffered = 128;
+
+void checkLength(State& s, uint64_t length) {
+    if (LUAPP_UNLIKELY(length > kMaxStringLength)) raise(s, ErrorKind::StringTooLong);
+}
+
+StringBuffer* newStringBuffer(State& s, uint64_t capacity) {
+    size_t bytes = Heap::roundedSize(StringBuffer::kHeaderSize + capacity);
+    auto* buffer = static_cast<StringBuffer*>(s.heap.allocate(bytes, Kind::StringBuffer));
+    buffer->capacity = bytes - StringBuffer::kHeaderSize;
+    return buffer;
+}
+
+/// The string that is the first `length` bytes of a buffer.
+String* newWindow(State& s, StringBuffer* buffer, uint64_t length) {
+    constexpr size_t kSize = String::kHeaderSize + sizeof(StringBuffer*);
+    auto* str = static_cast<String*>(s.heap.allocate(kSize, Kind::String, 0, 0, String::kBuffered));
+    str->length = length;
+    str->buffer = buffer;
+    return str;
+}
+
+/// A buffer that begins with the bytes of `a` and takes `more` further ones behind them; null if `a` was not made by
+/// appending, so that a plain copy is better.
+StringBuffer* appendable(State& s, String* a, uint64_t more) {
+    uint64_t length = a->length + more;
+    if ((a->flags & String::kBuffered) != 0) {
+        StringBuffer* buffer = a->buffer;
+        if (buffer->used == a->length && buffer->capacity - buffer->used >= more) return buffer;
+    } else if ((a->flags & String::kConcatenated) == 0 || length < kLeastBuffered) {
+        return nullptr;
+    }
+    StringBuffer* buffer = newStringBuffer(s, length * 2);
+    std::memcpy(buffer->bytes, a->data(), a->length);
+    buffer->used = a->length;
+    return buffer;
+}
+
+void appendBytes(StringBuffer* buffer, const String* part) {
+    std::memcpy(buffer->bytes + buffer->used, part->data(), part->length);
+    buffer->used += part->length;
+}
+
+}  // namespace
+
+// --- making strings ---------------------------------------------------------------------------------------------------------
+
+String* newLongString(State& s, uint64_t length) {
+    checkLength(s, length);
+    // The heap zeroes memory, so the NUL is there.
+    auto* str = static_cast<String*>(s.heap.allocate(String::kHeaderSize + length + 1, Kind::String));
+    str->length = length;
+    return str;
+}
+
+String* newString(State& s, std::string_view bytes) {
+    if (bytes.size() <= kMaxInterned) return s.strings.intern(s, bytes);
+    String* str = newLongString(s, bytes.size());
+    std::memcpy(str->inlineBytes, bytes.data(), bytes.size());
+    return str;
+}
+
+String* byteString(State& s, uint8_t byte) {
+    String*& cached = s.byteStrings[byte];
+    if (LUAPP_UNLIKELY(cached == nullptr)) {
+        char c = static_cast<char>(byte);
+        cached = newString(s, {&c, 1});
+    }
+    return cached;
+}
+
+String* numberString(State& s, double d, base::NumberStyle style) {
+    char text[base::kNumberTextSize];
+    return newString(s, {text, base::numberToText(d, text, style)});
+}
+
+String* integerString(State& s, int64_t i) {
+    char text[base::kNumberTextSize];
+    return newString(s, {text, base::integerToText(i, text)});
+}
+
+String* substring(State& s, const String* str, uint64_t from, uint64_t to) {
+    if (from == 0 && to == str->length) return const_cast<String*>(str);
+    if (to - from == 1) return byteString(s, static_cast<uint8_t>(str->data()[from]));
+    if (to - from <= kMaxInterned) return s.strings.intern(s, {str->data() + from, to - from});
+    String* result = newLongString(s, to - from);
+    std::memcpy(result->inlineBytes, str->data() + from, to - from);
+    return result;
+}
+
+const char* terminated(State& s, String* str) {
+    if ((str->flags & String::kBuffered) == 0) return str->inlineBytes;
+    String* copy = newLongString(s, str->length);
+    std::memcpy(copy->inlineBytes, str->data(), str->length);
+    return copy->inlineBytes;
+}
+
+// --- joining ----------------------------------------------------------------------------------------------------------------
+
+String* concat(State& s, String* a, String* b) {
+    if (b->length == 0) return a;
+    if (a->length == 0) return b;
+    uint64_t length = a->length + b->length;
+    if (length <= kMaxInterned) {
+        char bytes[kMaxInterned];
+        std::memcpy(bytes, a->data(), a->length);
+        std::memcpy(bytes + a->length, b->data(), b->length);
+        return s.strings.intern(s, {bytes, length});
+    }
+    checkLength(s, length);
+    if (StringBuffer* buffer = appendable(s, a, b->length)) {
+        appendBytes(buffer, b);
+        return newWindow(s, buffer, length);
+    }
+    String* str = newLongString(s, length);
+    str->flags |= String::kConcatenated;
+    std::memcpy(str->inlineBytes, a->data(), a->length);
+    std::memcpy(str->inlineBytes + a->length, b->data(), b->length);
+    return str;
+}
+
+String* concatN(State& s, const Word* words, uint32_t count) {
+    auto at = [words](uint32_t i) { return refOf<String>(words[i]); };
+    if (count == 1) return at(0);
+    if (count == 2) return concat(s, at(0), at(1));
+    uint64_t length = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        length += at(i)->length;
+        checkLength(s, length);
+    }
+    if (length <= kMaxInterned) {
+        char bytes[kMaxInterned];
+        char* p = bytes;
+        for (uint32_t i = 0; i < count; i++) {
+            std::memcpy(p, at(i)->data(), at(i)->length);
+            p += at(i)->length;
+        }
+        return s.strings.intern(s, {bytes, length});
+    }
+    if (StringBuffer* buffer = appendable(s, at(0), length - at(0)->length)) {
+        for (uint32_t i = 1; i < count; i++) appendBytes(buffer, at(i));
+        return newWindow(s, buffer, length);
+    }
+    String* str = newLongString(s, length);
+    str->flags |= String::kConcatenated;
+    char* p = str->inlineBytes;
+    for (uint32_t i = 0; i < count; i++) {
+        std::memcpy(p, at(i)->data(), at(i)->length);
+        p += at(i)->length;
+    }
+    return str;
+}
+
+// --- hash and comparison ----------------------------------------------------------------------------------------------------
+
+uint32_t computeHash(State& s, String* str) {
+    str->aux = base::hashBytes(str->data(), str->length, s.hashSeed);
+    str->flags |= String::kHashed;
+    return str->aux;
+}
+
+bool equalLong(const String* a, const String* b) {
+    if (a->length != b->length) return false;
+    if ((a->flags & b->flags & String::kHashed) != 0 && a->aux != b->aux) return false;
+    return std::memcmp(a->data(), b->data(), a->length) == 0;
+}
+
+int compareStrings(const String* a, const String* b) {
+    uint64_t common = a->length < b->length ? a->length : b->length;
+    int order = std::memcmp(a->data(), b->data(), common);
+    if (order != 0) return order;
+    return a->length < b->length ? -1 : a->length > b->length ? 1 : 0;
+}
+
+// --- TextBuilder ------------------------------------------------------------------------------------------------------------
+
+void TextBuilder::grow(uint64_t atLeast) {
+    constexpr uint64_t kFirst = 200;
+    uint64_t old = size();
+    checkLength(state_, old + atLeast);
+    uint64_t capacity = old * 2 > old + atLeast ? old * 2 : old + atLeast;
+    StringBuffer* bigger = newStringBuffer(state_, capacity < kFirst ? kFirst : capacity);
+    if (old != 0) std::memcpy(bigger->bytes, buffer_->bytes, old);
+    buffer_ = bigger;
+    end_ = bigger->bytes + old;
+    room_ = bigger->capacity - old;
+}
+
+LUAPP_NOINLINE void TextBuilder::appendSlow(std::string_view text) {
+    grow(text.size());
+    std::memcpy(end_, text.data(), text.size());
+    end_ += text.size();
+    room_ -= text.size();
+}
+
+char* TextBuilder::extend(uint64_t count) {
+    if (count > room_) grow(count);
+    char* p = end_;
+    end_ += count;
+    room_ -= count;
+    return p;
+}
+
+String* TextBuilder::finish() {
+    uint64_t length = size();
+    if (length <= kMaxInterned) return state_.strings.intern(state_, view());
+    buffer_->used = length;
+    return newWindow(state_, buffer_, length);
+}
+
+// --- InternTable ------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr uint32_t kFirstSlots = 512;
+
+uint64_t makeSlot(const String* str) { return uint64_t{str->aux >> 16} << 48 | reinterpret_cast<uint64_t>(str); }
+String* stringIn(uint64_t slot) { return reinterpret_cast<String*>(slot & kPayloadMask); }
+
+void placeSlot(uint64_t* slots, uint32_t mask, uint64_t slot, uint32_t hash) {
+    uint32_t at = hash & mask;
+    while (slots[at] != 0) at = (at + 1) & mask;
+    slots[at] = slot;
+}
+
+}  // namespace
+
+InternTable::~InternTable() { std::free(slots_); }
+
+LUAPP_NOINLINE void InternTable::grow() {
+    uint32_t oldSlots = slots_ == nullptr ? 0 : mask_ + 1;
+    uint32_t slotCount = slots_ == nullptr ? kFirstSlots : oldSlots * 2;
+    auto* slots = static_cast<uint64_t*>(std::calloc(slotCount, sizeof(uint64_t)));
+    if (slots == nullptr) base::bugFound("no memory for the table of strings", __FILE__, __LINE__);
+    for (uint32_t i = 0; i < oldSlots; i++) {
+        if (slots_[i] != 0) placeSlot(slots, slotCount - 1, slots_[i], stringIn(slots_[i])->aux);
+    }
+    std::free(slots_);
+    slots_ = slots;
+    mask_ = slotCount - 1;
+}
+
+LUAPP_NOINLINE String* InternTable::intern(State& s, std::string_view bytes) {
+    LUAPP_CHECK(bytes.size() <= kMaxInterned, "short strings only");
+    if (LUAPP_UNLIKELY(slots_ == nullptr)) grow();
+    uint32_t hash = base::hashBytes(bytes.data(), bytes.size(), s.hashSeed);
+    uint64_t wanted = hash >> 16;
+    for (uint32_t at = hash & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
+        if (slots_[at] >> 48 != wanted) continue;
+        String* str = stringIn(slots_[at]);
+        if (str->length == bytes.size() && std::memcmp(str->inlineBytes, bytes.data(), bytes.size()) == 0) return str;
+    }
+    // The bytes may stand in an object that the allocation would free.
+    char copy[kMaxInterned];
+    std::memcpy(copy, bytes.data(), bytes.size());
+    auto* str = static_cast<String*>(s.heap.allocate(String::kHeaderSize + bytes.size() + 1, Kind::String, hash, 0,
+                                                     String::kInterned | String::kHashed));
+    str->length = bytes.size();
+    std::memcpy(str->inlineBytes, copy, bytes.size());
+    if (LUAPP_UNLIKELY(uint64_t{count_} * 2 > mask_)) grow();
+    placeSlot(slots_, mask_, makeSlot(str), hash);
+    count_++;
+    return str;
+}
+
+void InternTable::sweep(bool (*isDead)(const void* context, const Object*), const void* context) {
+    if (slots_ == nullptr) return;
+    // Take all slots out and put the living back: deleting in place would break the probe sequences.
+    bool anyDead = false;
+    for (uint32_t i = 0; i <= mask_; i++) {
+        if (slots_[i] != 0 && isDead(context, stringIn(slots_[i]))) {
+            slots_[i] = 0;
+            count_--;
+            anyDead = true;
+        }
+    }
+    if (!anyDead) return;
+    // Start behind an empty slot, so that no sequence of probes wraps past the start; then every living slot moves to
+    // the first free place of its sequence.
+    uint32_t start = 0;
+    while (slots_[start] != 0) start++;
+    for (uint32_t n = 1; n <= mask_; n++) {
+        uint32_t i = (start + n) & mask_;
+        uint64_t slot = slots_[i];
+        if (slot == 0) continue;
+        slots_[i] = 0;
+        placeSlot(slots_, mask_, slot, stringIn(slot)->aux);
+    }
+}
+
+}  // namespace luapp::rt

@@ -1,0 +1,205 @@
+#include "runtime/vm/error.h"
+
+#include <cstring>
+
+#include "runtime/object/string.h"
+#include "runtime/vm/coroutine.h"
+#include "runtime/vm/state.h"
+
+#if LUAPP_ASAN
+extern "C" void __asan_handle_no_return();
+#endif
+
+namespace luapp::rt {
+namespace {
+
+constexpr const char* kTexts[] = {
+#define LUAPP_RUNTIME_ERROR(name, text) text,
+#include "runtime/vm/errors.def"
+};
+
+// Longer strings are cut in messages.
+constexpr size_t kMaxQuoted = 60;
+
+void quote(std::string_view text, TextBuilder& out) {
+    bool isCut = text.size() > kMaxQuoted;
+    if (isCut) text = text.substr(0, kMaxQuoted);
+    out.append('"');
+    for (char c : text) {
+        if (c == '\n') {
+            out.append("\\n");
+        } else if (c == '"' || c == '\\') {
+            out.append('\\');
+            out.append(c);
+        } else if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) {
+            out.append('?');
+        } else {
+            out.append(c);
+        }
+    }
+    if (isCut) out.append("...");
+    out.append('"');
+}
+
+void fillHoles(State& s, const char* text, const ErrorArg* args, unsigned count, TextBuilder& out) {
+    unsigned used = 0;
+    while (const char* hole = std::strstr(text, "{}")) {
+        out.append(std::string_view(text, static_cast<size_t>(hole - text)));
+        LUAPP_CHECK(used < count, "a value for each hole of an error message");
+        if (used < count) args[used++].appendTo(s, out);
+        text = hole + 2;
+    }
+    LUAPP_CHECK(used == count, "a hole for each value of an error message");
+    out.append(std::string_view(text));
+}
+
+/// Runs the handler's onError at the place of the error, with the stack kept back for it.
+void runOnError(State& s, Handler* h) {
+    h->isHandling = true;
+    Word* limit = s.stackLimit.load(std::memory_order_relaxed);
+    uintptr_t nativeLimit = s.nativeLimit;
+    if (limit != nullptr) s.stackLimit.store(s.stackEnd - kStackHeadroom, std::memory_order_relaxed);
+    s.nativeLimit -= kNativeHeadroom / 2;
+    h->onError(s, h->context);
+    s.nativeLimit = nativeLimit;
+    h->isHandling = false;
+}
+
+}  // namespace
+
+const char* errorText(ErrorKind kind) { return kTexts[static_cast<unsigned>(kind)]; }
+
+ErrorArg::ErrorArg(const String* v) : kind_(Kind::Text), text_(v->view()) {}
+
+void ErrorArg::appendTo(State& s, TextBuilder& out) const {
+    char text[base::kNumberTextSize];
+    switch (kind_) {
+        case Kind::Integer: out.append(std::string_view(text, base::integerToText(integer_, text))); return;
+        case Kind::Number: out.appendNumber(number_); return;
+        case Kind::Text: out.append(text_); return;
+        case Kind::Box: describeValue(s, Value::fromWord(wordOf(integer_)), out); return;
+    }
+}
+
+void describeValue(State& s, Value v, TextBuilder& out) {
+    if (v.isNumber()) {
+        out.appendNumber(v.asNumber());
+    } else if (v.isString()) {
+        quote(v.asString()->view(), out);
+    } else if (v.isNil() || v.isAbsent()) {
+        out.append("nil");
+    } else if (v.isBoolean()) {
+        out.append(v.isTrue() ? "true" : "false");
+    } else if (v.isEnum()) {
+        const TypeDesc* type = s.types.at(v.enumTypeIndex());
+        const FieldDesc* member = type->findMember(v.enumOrdinal());
+        out.append(type->name);
+        out.append('.');
+        out.append(member == nullptr ? std::string_view("?") : member->name);
+    } else {
+        const char* name = typeName(v);
+        bool isVowel = std::strchr("aeiou", name[0]) != nullptr;
+        out.append(isVowel ? "an " : "a ");
+        out.append(std::string_view(name));
+        out.append(" value");
+    }
+}
+
+SourcePosition currentPosition(State& s, int level) {
+    if (s.hooks == nullptr || s.hooks->position == nullptr) return {};
+    return s.hooks->position(s, level);
+}
+
+static void appendPosition(State& s, int level, TextBuilder& out) {
+    SourcePosition position = currentPosition(s, level);
+    if (position.line == 0) return;
+    char text[base::kNumberTextSize];
+    out.append(position.file);
+    out.append(':');
+    out.append(std::string_view(text, base::integerToText(position.line, text)));
+    out.append(": ");
+}
+
+String* positionPrefix(State& s, int level) {
+    TextBuilder out(s);
+    appendPosition(s, level, out);
+    return out.finish();
+}
+
+String* formatError(State& s, ErrorKind kind, const ErrorArg* args, unsigned count) {
+    TextBuilder out(s);
+    fillHoles(s, errorText(kind), args, count, out);
+    return out.finish();
+}
+
+void raiseWith(State& s, ErrorKind kind, const ErrorArg* args, unsigned count) {
+    bool isMemory = kind == ErrorKind::OutOfMemory;
+    if (isMemory) s.heap.suspendLimit(true);
+    TextBuilder out(s);
+    appendPosition(s, 1, out);
+    fillHoles(s, errorText(kind), args, count, out);
+    String* message = out.finish();
+    if (isMemory) s.heap.suspendLimit(false);
+    raiseValue(s, Value::string(message));
+}
+
+void raiseValue(State& s, Value value) {
+    Handler* h = s.handler;
+    s.errorValue = value;
+    if (h == nullptr) base::bugFound("an error was raised outside of any protected call", __FILE__, __LINE__);
+    if (h->isHandling) {
+        s.errorValue = Value::string(formatError(s, ErrorKind::ErrorInErrorHandler, nullptr, 0));
+    } else if (h->onError != nullptr) {
+        runOnError(s, h);
+    }
+#if LUAPP_ASAN
+    __asan_handle_no_return();
+#endif
+    luapp_rt_unwindTo(h);
+}
+
+void raiseStackOverflow(State& s) { raise(s, ErrorKind::StackOverflow); }
+
+bool protectedCall(State& s, void (*fn)(State&, void*), void* data) { return protectedCall(s, fn, data, nullptr, nullptr); }
+
+bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onError)(State&, void*), void* context) {
+    checkNativeStack(s);
+    Handler h;
+    h.previous = s.handler;
+    h.frame = s.frame;
+    h.pc = s.pc;
+    h.nativeDepth = s.nativeDepth;
+    h.isHandling = false;
+    h.onError = onError;
+    h.context = context;
+    uintptr_t nativeLimit = s.nativeLimit;
+    s.handler = &h;
+    if (LUAPP_LIKELY(luapp_rt_protectedInvoke(&h, &s, fn, data))) {
+        s.handler = h.previous;
+        return true;
+    }
+    s.handler = h.previous;
+    s.frame = h.frame;
+    s.pc = h.pc;
+    s.nativeDepth = h.nativeDepth;
+    s.nativeLimit = nativeLimit;
+    s.heap.suspendLimit(false);
+    if (s.stackLimit.load(std::memory_order_relaxed) != nullptr) {
+        s.stackLimit.store(s.normalStackLimit(), std::memory_order_relaxed);
+        if (s.interruptRequested.load(std::memory_order_relaxed)) s.stackLimit.store(nullptr, std::memory_order_relaxed);
+    }
+    return false;
+}
+
+String* traceback(State& s, Coroutine* co, std::string_view message, int level) {
+    TextBuilder out(s);
+    if (!message.empty()) {
+        out.append(message);
+        out.append('\n');
+    }
+    out.append("stack traceback:");
+    if (s.hooks != nullptr && s.hooks->traceback != nullptr) s.hooks->traceback(s, co, level, out);
+    return out.finish();
+}
+
+}  // namespace luapp::rt
