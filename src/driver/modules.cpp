@@ -1,0 +1,79 @@
+#include "driver/modules.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "driver/files.h"
+#include "frontend/parse/parser.h"
+
+namespace luapp::driver {
+
+FileModuleLoader::FileModuleLoader(frontend::SourceManager& sources, frontend::Arena& arena, frontend::Interner& interner,
+                                   frontend::Diagnostics& diagnostics)
+    : sources_(sources), arena_(arena), interner_(interner), diagnostics_(diagnostics) {
+    const char* path = getenv("LUAPP_PATH");
+    std::string_view rest = path ? path : "";
+    while (!rest.empty()) {
+        const size_t colon = std::min(rest.find(':'), rest.size());
+        if (colon != 0) searchFolders_.emplace_back(rest.substr(0, colon));
+        rest.remove_prefix(std::min(colon + 1, rest.size()));
+    }
+}
+
+std::string FileModuleLoader::findFile(const std::string& stem) {
+    for (const char* ending : {"", ".luapp", ".lua", "/init.luapp"}) {
+        if (*ending == 0 && !stem.ends_with(".luapp") && !stem.ends_with(".lua")) continue;
+        if (isRegularFile(stem + ending)) return stem + ending;
+    }
+    return {};
+}
+
+frontend::Module* FileModuleLoader::load(const frontend::SourceFile& importer, std::string_view path, std::string& problem) {
+    std::string found;
+    if (path.starts_with("./") || path.starts_with("../") || path.starts_with("/")) {
+        found = findFile(path.starts_with("/") ? std::string(path) : joinPath(folderOf(importer.name()), path));
+    } else {
+        std::string dotted(path);
+        std::replace(dotted.begin(), dotted.end(), '.', '/');
+        std::vector<std::string> folders = searchFolders_;
+        folders.emplace_back(sources_.fileCount() == 0 ? std::string_view() : folderOf(sources_.file(0).name()));
+        for (const std::string& folder : folders) {
+            found = findFile(joinPath(folder, path));
+            if (found.empty()) found = findFile(joinPath(folder, dotted));
+            if (!found.empty()) break;
+        }
+    }
+    if (found.empty()) {
+        problem = "no file found";
+        return nullptr;
+    }
+    return loadFile(found, problem);
+}
+
+frontend::Module* FileModuleLoader::loadFile(const std::string& path, std::string& problem) {
+    const std::string canonical = path == "-" ? path : canonicalPath(path);
+    if (!canonical.empty()) {
+        if (auto it = modules_.find(canonical); it != modules_.end()) return it->second;
+    }
+    std::string text;
+    if (!readFile(path, text, problem)) return nullptr;
+    frontend::Module* module = loadText(path == "-" ? "stdin" : path, text, problem);
+    if (module) modules_[canonical] = module;
+    return module;
+}
+
+frontend::Module* FileModuleLoader::loadText(std::string name, std::string_view text, std::string& problem) {
+    const frontend::SourceFile* file = sources_.addFile(std::move(name), text);
+    if (!file) {
+        problem = "the program's source text is larger than 4 GB";
+        return nullptr;
+    }
+    return frontend::parse(*file, arena_, interner_, diagnostics_);
+}
+
+bool FileModuleLoader::isLoaded(const std::string& path) const {
+    const std::string canonical = canonicalPath(path);
+    return !canonical.empty() && modules_.contains(canonical);
+}
+
+}  // namespace luapp::driver

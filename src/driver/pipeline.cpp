@@ -1,0 +1,75 @@
+#include "driver/pipeline.h"
+
+#include <chrono>
+#include <cstdio>
+
+#include "backend/bytecode/emit.h"
+#include "driver/files.h"
+#include "middle/ir_text.h"
+#include "middle/lower.h"
+
+namespace luapp::driver {
+
+template <class F>
+auto Compilation::timed(const char* stage, F&& run) {
+    if (!measureTime_) return run();
+    struct Stopwatch {
+        std::vector<std::pair<const char*, double>>& to;
+        const char* stage;
+        std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+        ~Stopwatch() {
+            to.emplace_back(stage, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+        }
+    } stopwatch{timings_, stage};
+    return run();
+}
+
+frontend::Module* Compilation::load(const std::string& path, std::string& problem) {
+    return timed("parse", [&] { return loader.loadFile(path, problem); });
+}
+
+bool Compilation::check(frontend::Module& root) {
+    return timed("check", [&] {
+        program = sema::check({root, loader, interner}, diagnostics);
+        return !diagnostics.hasErrors();
+    });
+}
+
+void Compilation::lower() {
+    timed("lower", [&] { ir::lower(*program, program->types, sources, module); });
+}
+
+bool Compilation::loadIr(const std::string& path, std::string& problem) {
+    std::string text;
+    if (!readFile(path, text, problem)) return false;
+    std::string error;
+    if (ir::parse(text, module, error)) return true;
+    problem = path + ": " + error;
+    return false;
+}
+
+ir::PipelineReport Compilation::optimise(const ir::PipelineOptions& options) {
+    return timed("optimise", [&] { return ir::optimise(module, options); });
+}
+
+bc::Chunk Compilation::emit() {
+    return timed("emit", [&] { return bc::emitChunk(module, program.get()); });
+}
+
+bc::Chunk Compilation::compile() {
+    lower();
+    optimise();
+    return emit();
+}
+
+std::string Compilation::timings() const {
+    std::string out;
+    for (auto [stage, milliseconds] : timings_) {
+        char line[80];
+        snprintf(line, sizeof line, "%-10s %9.3f ms\n", stage, milliseconds);
+        out += line;
+    }
+    return out;
+}
+
+}  // namespace luapp::driver
