@@ -1,0 +1,358 @@
+#include "runtime/vm/call.h"
+
+#include <cstring>
+
+#include "runtime/vm/call_builtins.h"
+#include "runtime/vm/convert.h"
+#include "runtime/vm/load.h"
+#include "runtime/vm/meta.h"
+
+namespace luapp::rt {
+
+namespace {
+
+/// Distance from a pseudo frame to the real one above it.
+constexpr uint32_t kPseudoSlots = 5;
+
+/// State.frame, pc and top, put back when a nested call returns (not when it raises: handlers do that).
+struct SavedRegisters {
+    Word* frame;
+    const Insn* pc;
+    Word* top;
+
+    explicit SavedRegisters(State& s) : frame(s.frame), pc(s.pc), top(s.top) {}
+    void restore(State& s) const {
+        s.frame = frame;
+        s.pc = pc;
+        s.top = top;
+    }
+};
+
+void checkRoom(State& s, Word* frame, uint64_t slots) {
+    if (LUAPP_UNLIKELY(frame + slots >= s.stackLimit.load(std::memory_order_relaxed))) {
+        if (frame + slots >= s.stackEnd - kStackHeadroom) raiseStackOverflow(s);
+        s.stackCheckFailed(frame);
+    }
+}
+
+/// Opens a nested frame for `count` arguments and writes its links; returns its register 0.
+Word* openNested(State& s, Closure* f, uint64_t count) {
+    checkNativeStack(s);
+    Word* n = nestedBase(s) + 4;
+    checkRoom(s, n, count + 8);
+    n[-4] = reinterpret_cast<Word>(s.pc);
+    n[-3] = reinterpret_cast<Word>(kExitStub);
+    n[-2] = reinterpret_cast<Word>(s.frame);
+    n[-1] = wordOf(f);
+    return n;
+}
+
+/// Boxes the results of a call by `signature` into the pack: result 0 is `first`, further ones are raw in the result area.
+void boxResults(State& s, const TypeDesc* signature, Word first) {
+    if (signature->hasResultPack) return;
+    uint32_t count = static_cast<uint32_t>(signature->results.size());
+    if (count > 0) s.results[0] = first;
+    for (uint32_t k = 0; k < count; ++k) s.results[k] = boxTyped(s.results[k], signature->results[k]).word();
+    s.resultCount = count;
+}
+
+Word firstOfPack(const State& s) { return s.resultCount != 0 ? s.results[0] : kNilBox; }
+
+/// The argument for parameter `k` as raw word.
+Word convertArgument(State& s, const TypeDesc* signature, const Word* args, uint32_t count, uint32_t k) {
+    const TypeDesc* type = signature->parts[k];
+    if (k >= count && !type->acceptsNil) raise(s, ErrorKind::ArgumentMissing, k + 1, type);
+    Value v = k < count ? Value::fromWord(args[k]) : Value::nil();
+    Word out;
+    if (!tryConvert(s, v, type, out)) raiseMismatch(s, v, type, bc::CheckKind::Argument, k + 1);
+    return out;
+}
+
+void checkExtras(State& s, const TypeDesc* signature, Word* extras, uint32_t from, uint32_t count) {
+    if (signature == nullptr || signature->vararg == nullptr || signature->vararg->kind == TypeKind::Any) return;
+    for (uint32_t k = 0; k < count; ++k) {
+        Word out;
+        Value v = Value::fromWord(extras[k]);
+        if (!tryConvert(s, v, signature->vararg, out))
+            raiseMismatch(s, v, signature->vararg, bc::CheckKind::Argument, from + k + 1);
+        extras[k] = boxTyped(out, signature->vararg).word();
+    }
+}
+
+/// Calls a builtin with boxed arguments at n; its results become the pack.
+void callBuiltinDyn(State& s, Closure* f, Word* n, uint32_t count) {
+    const TypeDesc* signature = f->aux != 0 ? s.types.at(f->aux) : nullptr;
+    s.top = n + count + kBuiltinArgRoom;
+    if (signature == nullptr) {
+        s.argCount = count;
+        f->builtin()(s, n);
+        return;
+    }
+    uint32_t params = signature->paramCount();
+    for (uint32_t k = 0; k < params; ++k) {
+        bool missing = k >= count || (n[k] == kNilBox && !signature->parts[k]->acceptsNil);
+        if (missing && k >= signature->requiredCount() && !f->isAdapter())
+            n[k] = s.builtins->defaultArgument(s, static_cast<uint32_t>(f->builtinIndex()), k);
+        else
+            n[k] = convertArgument(s, signature, n, count, k);
+        if (k >= count) count = k + 1;
+    }
+    uint32_t extras = count > params ? count - params : 0;
+    if (signature->isVararg()) {
+        checkExtras(s, signature, n + params, params, extras);
+        s.argCount = extras;
+    }
+    Word first = f->builtin()(s, n);
+    boxResults(s, signature, first);
+}
+
+/// Where the results of a dynamic call go.
+struct ReturnTo {
+    const Insn* pc;
+    Word* R;
+    Word* K;
+};
+
+/// Puts the pseudo frame at n and the links of the real frame above it; the arguments move up.
+Word* openAcross(Word* n, uint32_t count, Closure* f, const ReturnTo& to, const TypeDesc* boxBy) {
+    Word* m = n + kPseudoSlots;
+    std::memmove(m, n, count * sizeof(Word));
+    n[-3] = reinterpret_cast<Word>(to.pc);
+    n[-2] = reinterpret_cast<Word>(to.R);
+    n[-1] = reinterpret_cast<Word>(m);
+    n[0] = reinterpret_cast<Word>(to.K);
+    n[1] = reinterpret_cast<Word>(boxBy);
+    m[-3] = reinterpret_cast<Word>(kAcrossStub);
+    m[-2] = reinterpret_cast<Word>(n);
+    m[-1] = wordOf(f);
+    return m;
+}
+
+/// Brings boxed arguments into the shape the function's code expects; `m` is its frame.
+void shapeArguments(State& s, const Function& f, Word* m, uint32_t count) {
+    for (uint32_t k = count; k < f.paramCount; ++k) m[k] = f.dynamic == nullptr ? kNilBox : kAbsentBox;
+    if (!f.takesBoxes && f.dynamic == nullptr)
+        for (uint32_t k = 0; k < f.paramCount; ++k) m[k] = convertArgument(s, f.signature, m, count, k);
+    uint32_t extras = count > f.paramCount ? count - f.paramCount : 0;
+    if (!f.isVararg) return;
+    checkExtras(s, f.signature, m + f.paramCount, f.paramCount, extras);
+    s.argCount = extras;
+}
+
+/// Prepares a dynamic call of a program's function; arguments are boxed at n.
+Transfer enterFunctionDyn(State& s, Closure* c, Word* n, uint32_t count, const ReturnTo& to) {
+    const Function* f = static_cast<const Function*>(c->code);
+    checkRoom(s, n, count + 64);
+    if (f->takesBoxes && (f->data == to.K || to.K == nullptr)) {
+        n[-3] = reinterpret_cast<Word>(to.pc);
+        n[-2] = reinterpret_cast<Word>(to.R);
+        n[-1] = wordOf(c);
+        shapeArguments(s, *f, n, count);
+        return {f->entry, n, f->data};
+    }
+    Word* m = openAcross(n, count, c, to, f->returnsPack ? nullptr : f->signature);
+    s.top = m + std::max(count, f->paramCount) + 8;
+    shapeArguments(s, *f, m, count);
+    s.top = nullptr;
+    const Function* target = f->dynamic != nullptr ? f->dynamic : f;
+    return {target->entry, m, target->data};
+}
+
+/// Dynamic call of anything with boxed arguments at n. Builtins have run when it returns: then pc is to.pc.
+Transfer enterDyn(State& s, Value callee, Word* n, uint32_t count, const ReturnTo& to) {
+    for (unsigned depth = 0;; ++depth) {
+        s.top = n + count + 8;
+        if (LUAPP_LIKELY(callee.isFunction())) {
+            Closure* c = callee.asFunction();
+            if ((c->flags & Closure::kBound) != 0) {
+                std::memmove(n + 1, n, count++ * sizeof(Word));
+                n[0] = c->captures[0];
+                callee = Value::function(refOf<Closure>(c->captures[1]));
+                continue;
+            }
+            if (!c->isBuiltin()) return enterFunctionDyn(s, c, n, count, to);
+            n[-3] = reinterpret_cast<Word>(to.pc);
+            n[-2] = reinterpret_cast<Word>(to.R);
+            n[-1] = wordOf(c);
+            callBuiltinDyn(s, c, n, count);
+            n[-3] = firstOfPack(s);
+            return {to.pc, to.R, to.K};
+        }
+        Value handler = metamethod(s, callee, Event::Call);
+        if (handler.isNil() || depth > 100) raiseCannot(s, ErrorKind::CannotCall, callee);
+        std::memmove(n + 1, n, count++ * sizeof(Word));
+        n[0] = callee.word();
+        callee = handler;
+    }
+}
+
+/// Typed entry of a wrapper: boxes the arguments, calls the wrapped function dynamically, checks the results.
+Word runCheckingWrapper(State& s, Word* args) {
+    Closure* self = refOf<Closure>(args[-1]);
+    const TypeDesc* type = s.types.at(self->aux);
+    uint32_t params = type->paramCount(), extras = type->isVararg() ? s.argCount : 0;
+    Word* pack = ensureResults(s, params + extras);
+    for (uint32_t k = 0; k < params; ++k) pack[k] = boxTyped(args[k], type->parts[k]).word();
+    for (uint32_t k = 0; k < extras; ++k) pack[params + k] = args[params + k];
+    s.resultCount = params + extras;
+    callPack(s, Value::function(refOf<Closure>(self->captures[0])));
+    if (type->hasResultPack) return firstOfPack(s);
+    for (uint32_t k = 0; k < type->results.size(); ++k) {
+        Value v = k < s.resultCount ? Value::fromWord(s.results[k]) : Value::nil();
+        Word out;
+        if (!tryConvert(s, v, type->results[k], out)) raiseMismatch(s, v, type->results[k], bc::CheckKind::Result, k + 1);
+        s.results[k] = out;
+    }
+    return s.results[0];
+}
+
+/// Bound methods are taken apart by enterDyn; the typed entry exists for callers that know no better.
+Word runBoundMethod(State& s, Word* args) {
+    Closure* self = refOf<Closure>(args[-1]);
+    uint32_t count = s.argCount;
+    Word* pack = ensureResults(s, count);
+    std::memcpy(pack, args, count * sizeof(Word));
+    s.resultCount = count;
+    callPack(s, Value::function(self));
+    return firstOfPack(s);
+}
+
+}  // namespace
+
+uint32_t fixedParamsOf(State& s, const Closure* f) {
+    if (!f->isBuiltin()) return static_cast<const Function*>(f->code)->paramCount;
+    if (f->isAdapter() || (f->flags & Closure::kBound) != 0)
+        return f->aux == 0 ? 0 : s.types.at(f->aux)->paramCount();
+    return s.builtins->fixedParams[f->builtinIndex()];
+}
+
+Word* nestedBase(State& s) {
+    if (s.top >= s.stackBase && s.top < s.stackEnd && s.top > s.frame) return s.top;
+    if (s.frame == nullptr || s.pc == nullptr) return s.frame == nullptr ? s.stackBase : s.frame;
+    const Function* f = findFunction(s, s.pc);
+    return s.frame + (f == nullptr ? kStackHeadroom : f->frameSize);
+}
+
+Word callRaw(State& s, Closure* f, const Word* args, uint32_t fixedCount, uint32_t extras) {
+    uint32_t count = fixedCount + extras;
+    SavedRegisters saved(s);
+    Word* n = openNested(s, f, count);
+    for (uint32_t k = 0; k < count; ++k) n[k] = args[k];
+    s.argCount = extras;
+    if (LUAPP_UNLIKELY(f->isBuiltin())) {
+        s.top = n + count + kBuiltinArgRoom;
+        Word result = f->builtin()(s, n);
+        saved.restore(s);
+        return result;
+    }
+    const Function* code = static_cast<const Function*>(f->code);
+    interpret(s, code->entry, n, code->data);
+    saved.restore(s);
+    return n[-3];
+}
+
+void call(State& s, Value callee, std::span<const Value> args) {
+    SavedRegisters saved(s);
+    uint32_t count = static_cast<uint32_t>(args.size());
+    Word* n = openNested(s, nullptr, count);
+    for (uint32_t k = 0; k < count; ++k) n[k] = args[k].word();
+    Transfer t = enterDyn(s, callee, n, count, {kExitStub, s.frame, nullptr});
+    if (t.pc != kExitStub) interpret(s, t.pc, t.R, t.K);
+    saved.restore(s);
+}
+
+void callPack(State& s, Value callee) {
+    SavedRegisters saved(s);
+    uint32_t count = s.resultCount;
+    Word* n = openNested(s, nullptr, count);
+    std::memcpy(n, s.results, count * sizeof(Word));
+    Transfer t = enterDyn(s, callee, n, count, {kExitStub, s.frame, nullptr});
+    if (t.pc != kExitStub) interpret(s, t.pc, t.R, t.K);
+    saved.restore(s);
+}
+
+Value callFirst(State& s, Value callee, std::span<const Value> args) {
+    call(s, callee, args);
+    return Value::fromWord(firstOfPack(s));
+}
+
+void runProgram(State& s, Program& p) {
+    SavedRegisters saved(s);
+    const Function& f = p.entry();
+    uint32_t count = f.isVararg ? s.resultCount : 0;
+    Word* n = openNested(s, nullptr, count);
+    std::memcpy(n, s.results, count * sizeof(Word));
+    s.argCount = count;
+    if (!f.returnsPack) s.resultCount = 0;
+    interpret(s, f.entry, n, f.data);
+    if (!f.returnsPack) {
+        s.resultCount = static_cast<uint32_t>(f.proto->results.size());
+        if (s.resultCount != 0) s.results[0] = n[-3];
+        for (uint32_t k = 0; k < s.resultCount; ++k) s.results[k] = boxWord(s.results[k], f.proto->results[k]).word();
+    }
+    saved.restore(s);
+}
+
+Closure* newCheckingWrapper(State& s, Closure* target, const TypeDesc* type) {
+    Closure* c = newBuiltinClosure(s, runCheckingWrapper, type, -1);
+    c->flags |= Closure::kAdapter;
+    c->captures[0] = wordOf(target);
+    return c;
+}
+
+Closure* newBoundMethod(State& s, Value receiver, Closure* method) {
+    Closure* c = newBuiltinClosure(s, runBoundMethod, nullptr, -1, 1);
+    c->flags |= Closure::kBound;
+    c->captures[0] = receiver.word();
+    c->captures[1] = wordOf(method);
+    return c;
+}
+
+// --- the interpreter's calls that are not direct
+
+Transfer slowCallClosure(State& s, Word* R, Word* K, const Insn* pc, Word* n) {
+    Closure* c = refOf<Closure>(n[-1]);
+    if (c->isBuiltin()) {
+        s.top = n + kBuiltinArgRoom + s.argCount + 256;
+        n[-3] = c->builtin()(s, n);
+        return {pc, R, K};
+    }
+    const Function* f = static_cast<const Function*>(c->code);
+    uint32_t count = f->paramCount + (f->isVararg ? s.argCount : 0);
+    checkRoom(s, n, count + 64);
+    if (f->data == K) {
+        n[-3] = reinterpret_cast<Word>(pc);
+        n[-2] = reinterpret_cast<Word>(R);
+        return {f->entry, n, K};
+    }
+    Word* m = openAcross(n, count, c, {pc, R, K}, nullptr);
+    return {f->entry, m, f->data};
+}
+
+Transfer slowCallDyn(State& s, Word* R, Word* K, const Insn* pc, Word* n, uint32_t count) {
+    Transfer t = enterDyn(s, Value::fromWord(n[-1]), n, count, {pc, R, K});
+    return t;
+}
+
+Transfer slowRetAcross(State& s, Word* R) {
+    Word* m = reinterpret_cast<Word*>(R[-1]);
+    Word first = m[-3];
+    const TypeDesc* boxBy = reinterpret_cast<const TypeDesc*>(R[1]);
+    if (boxBy != nullptr) {
+        boxResults(s, boxBy, first);
+        first = firstOfPack(s);
+    }
+    Transfer t{reinterpret_cast<const Insn*>(R[-3]), reinterpret_cast<Word*>(R[-2]), reinterpret_cast<Word*>(R[0])};
+    R[-3] = first;
+    return t;
+}
+
+uint32_t slowSpreadPack(State& s, Word* args, uint32_t before) {
+    uint32_t count = s.resultCount;
+    checkRoom(s, args, uint64_t{before} + count + 64);
+    std::memcpy(args + before, s.results, count * sizeof(Word));
+    s.top = args + before + count;
+    return count;
+}
+
+}  // namespace luapp::rt

@@ -1,0 +1,121 @@
+// Walking the frames of the VM stack: positions, tracebacks, and where the running frame ends. The chain (call.h, interp.cpp)
+// consists of frames of program functions, of pseudo frames that only pass a return on, and of nested entries, whose
+// saved pc lies below their links.
+#include <cstring>
+
+#include "runtime/object/string.h"
+#include "runtime/vm/call.h"
+#include "runtime/vm/call_builtins.h"
+#include "runtime/vm/coroutine.h"
+#include "runtime/vm/load.h"
+
+namespace luapp::rt {
+
+FrameWalk::FrameWalk(const State& s, const Coroutine* co)
+    : s_(s), pc_(co == nullptr ? s.pc : co->context.pc), frame_(co == nullptr ? s.frame : co->context.frame) {}
+
+bool FrameWalk::next() {
+    for (;;) {
+        if (started_) {
+            if (pc_ == nullptr || frame_ == nullptr) return false;
+            const Insn* to = reinterpret_cast<const Insn*>(frame_[-3]);
+            if (to == kExitStub) {
+                pc_ = reinterpret_cast<const Insn*>(frame_[-4]);
+            } else {
+                pc_ = to;
+            }
+            frame_ = reinterpret_cast<Word*>(frame_[-2]);
+        }
+        started_ = true;
+        if (pc_ == nullptr || frame_ == nullptr) return false;
+        // A pseudo frame stands for no function: its own links lead on.
+        if (pc_ == kVarargStub || pc_ == kAcrossStub) continue;
+        function_ = findFunction(s_, pc_);
+        return function_ != nullptr;
+    }
+}
+
+int64_t FrameWalk::calledBuiltin() const {
+    const Insn* last = nullptr;
+    for (const Insn* at = function_->entry; at < pc_; at += bc::opWords(bc::opOf(*at))) last = at;
+    if (last == nullptr) return -1;
+    switch (bc::opOf(*last)) {
+        case bc::Op::CallB: return bc::fieldD(*last);
+        case bc::Op::CallBV:
+        case bc::Op::CallBVPack: return last[1];
+        default: return -1;
+    }
+}
+
+namespace {
+
+SourcePosition position(State& s, int level) {
+    FrameWalk walk(s, nullptr);
+    for (int at = 1; walk.next(); ++at)
+        if (at >= level) return positionOf(walk.function(), walk.pc());
+    return {};
+}
+
+void appendNumber(TextBuilder& out, uint32_t n) {
+    char digits[base::kNumberTextSize];
+    out.append(std::string_view(digits, base::integerToText(n, digits)));
+}
+
+/// Lines shown at each end of a long traceback.
+constexpr int kShownFrames = 12;
+
+void appendFrame(State& s, const FrameWalk& walk, bool namesBuiltin, TextBuilder& out) {
+    int64_t builtin = namesBuiltin ? walk.calledBuiltin() : -1;
+    if (builtin >= 0 && s.builtins != nullptr && builtin < s.builtins->count) {
+        out.append("\n\t[builtin]: in function '");
+        out.append(std::string_view(s.builtins->names[builtin]));
+        out.append("'");
+    }
+    const Function& f = walk.function();
+    SourcePosition at = positionOf(f, walk.pc());
+    out.append("\n\t");
+    out.append(at.line == 0 ? std::string_view("?") : at.file);
+    out.append(":");
+    if (at.line != 0) {
+        appendNumber(out, at.line);
+        out.append(":");
+    }
+    const bc::Chunk& chunk = f.program->chunk;
+    bool isMain = &f == &f.program->entry();
+    for (const bc::ModuleEntry& m : chunk.modules) isMain = isMain || &f.program->functions[m.main] == &f;
+    if (isMain) {
+        out.append(" in main chunk");
+    } else {
+        out.append(" in function '");
+        out.append(chunk.symbol(f.proto->name));
+        out.append("'");
+    }
+}
+
+void traceback(State& s, Coroutine* co, int level, TextBuilder& out) {
+    int total = 0;
+    for (FrameWalk walk(s, co); walk.next();) ++total;
+    FrameWalk walk(s, co);
+    for (int at = 1; walk.next(); ++at) {
+        if (at < level) continue;
+        if (at > level + kShownFrames && at <= total - kShownFrames) {
+            if (at == level + kShownFrames + 1) out.append("\n\t...");
+            continue;
+        }
+        appendFrame(s, walk, true, out);
+    }
+}
+
+/// The collector scans up to here: the running frame, or what nested calls and builtins' arguments take above it.
+Word* frameEnd(State& s, Word* frame, const uint32_t* pc) {
+    const Function* f = pc == nullptr ? nullptr : findFunction(s, pc);
+    Word* end = frame + (f == nullptr ? kStackHeadroom : f->frameSize);
+    bool topCounts = frame == s.frame && s.top >= s.stackBase && s.top <= s.stackEnd;
+    return topCounts && s.top > end ? s.top : end;
+}
+
+}  // namespace
+
+const VmHooks kVmHooks = {callPack, position, traceback, frameEnd, destroyProgram};
+
+}  // namespace luapp::rt

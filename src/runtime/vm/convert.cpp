@@ -1,0 +1,206 @@
+#include "runtime/vm/convert.h"
+
+#include <cstring>
+
+#include "runtime/object/userdata.h"
+#include "runtime/vm/call.h"
+
+namespace luapp::rt {
+
+namespace {
+
+bool isFile(const Object* o) {
+    return o->kind == Kind::Userdata &&
+           std::strcmp(static_cast<const Userdata*>(o)->userClass->name, "file") == 0;
+}
+
+/// Types whose values are references of exactly one descriptor, or of one kind.
+bool objectHasType(const Object* o, const TypeDesc* type) {
+    switch (type->kind) {
+        case TypeKind::Array: return o->kind == Kind::Array && o->aux == type->index;
+        case TypeKind::Table: return o->kind == Kind::Table && o->aux == type->index;
+        case TypeKind::Record: return o->kind == Kind::Record && o->aux == type->index;
+        case TypeKind::Class:
+        case TypeKind::Interface: return o->kind == Kind::Object && o->aux == type->index;
+        case TypeKind::Function: return o->kind == Kind::Closure && o->aux == type->index;
+        case TypeKind::AnyFunction: return o->kind == Kind::Closure;
+        case TypeKind::String: return o->kind == Kind::String;
+        case TypeKind::LuaTable: return o->kind == Kind::LuaTable;
+        case TypeKind::Thread: return o->kind == Kind::Coroutine;
+        case TypeKind::Userdata: return o->kind == Kind::Userdata;
+        case TypeKind::File: return isFile(o);
+        case TypeKind::Any: return true;
+        case TypeKind::Nil:
+        case TypeKind::Boolean:
+        case TypeKind::Number:
+        case TypeKind::Integer:
+        case TypeKind::Enum: return false;
+        case TypeKind::Union: break;
+    }
+    for (const TypeDesc* member : type->parts)
+        if (objectHasType(o, member)) return true;
+    return false;
+}
+
+/// An untyped function where a typed one is wanted: the wrapper, or null if `v` is something else.
+Closure* wrapFunction(State& s, Value v, const TypeDesc* type) {
+    if (type->kind != TypeKind::Function || !v.isFunction()) return nullptr;
+    Closure* c = v.asFunction();
+    bool dynamicOnly = c->aux == 0 || isUntyped(s.types.at(c->aux));
+    return dynamicOnly ? newCheckingWrapper(s, c, type) : nullptr;
+}
+
+/// The raw word of a value known to have the type.
+Word unboxTyped(Value v, const TypeDesc* type) {
+    switch (type->rep) {
+        case Rep::F64:
+        case Rep::Box: return v.word();
+        case Rep::I64:
+            return v.isEnum() ? wordOf(int64_t{v.enumOrdinal()}) : wordOf(static_cast<int64_t>(v.asNumber()));
+        case Rep::Bool: return v.isTrue() ? 1 : 0;
+        case Rep::Ref: return v.isNil() ? 0 : wordOf(v.asObject());
+        case Rep::Void:
+        case Rep::Pack: break;
+    }
+    return v.word();
+}
+
+}  // namespace
+
+bool isUntyped(const TypeDesc* signature) {
+    for (const TypeDesc* t : signature->parts)
+        if (t->kind != TypeKind::Any) return false;
+    for (const TypeDesc* t : signature->results)
+        if (t->kind != TypeKind::Any) return false;
+    return signature->vararg == nullptr || signature->vararg->kind == TypeKind::Any;
+}
+
+bool hasType(const State& s, Value v, const TypeDesc* type) {
+    switch (type->kind) {
+        case TypeKind::Any: return true;
+        case TypeKind::Nil: return v.isNil();
+        case TypeKind::Boolean: return v.isBoolean();
+        case TypeKind::Number: return v.isNumber();
+        case TypeKind::Integer: return v.isNumber() && base::isWhole(v.asNumber());
+        case TypeKind::Enum: return v.isEnum() && v.enumTypeIndex() == type->index;
+        case TypeKind::Userdata:
+            if (v.isLightUserdata()) return true;
+            break;
+        case TypeKind::Union:
+            for (const TypeDesc* member : type->parts)
+                if (hasType(s, v, member)) return true;
+            return false;
+        case TypeKind::String:
+        case TypeKind::Array:
+        case TypeKind::Table:
+        case TypeKind::Record:
+        case TypeKind::Function:
+        case TypeKind::AnyFunction:
+        case TypeKind::Class:
+        case TypeKind::Interface:
+        case TypeKind::LuaTable:
+        case TypeKind::Thread:
+        case TypeKind::File: break;
+    }
+    return v.isObject() && objectHasType(v.asObject(), type);
+}
+
+bool refHasType(const State&, const Object* o, const TypeDesc* type) {
+    return o == nullptr ? type->acceptsNil : objectHasType(o, type);
+}
+
+bool tryConvert(State& s, Value v, const TypeDesc* type, Word& out) {
+    if (LUAPP_LIKELY(hasType(s, v, type))) {
+        out = unboxTyped(v, type);
+        return true;
+    }
+    Closure* wrapper = wrapFunction(s, v, type);
+    if (wrapper == nullptr && type->kind == TypeKind::Union)
+        for (const TypeDesc* member : type->parts)
+            if (wrapper == nullptr) wrapper = wrapFunction(s, v, member);
+    if (wrapper == nullptr) return false;
+    out = type->rep == Rep::Box ? Value::function(wrapper).word() : wordOf(wrapper);
+    return true;
+}
+
+Word convert(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, uint32_t position) {
+    Word out;
+    if (LUAPP_LIKELY(tryConvert(s, v, type, out))) return out;
+    if (kind == bc::CheckKind::Cast && type->kind == TypeKind::Enum && v.isNumber()) {
+        int64_t ordinal;
+        if (base::numberToInteger(v.asNumber(), ordinal) && type->findMember(ordinal) != nullptr) return wordOf(ordinal);
+        raise(s, ErrorKind::NotAnEnumValue, v, type);
+    }
+    raiseMismatch(s, v, type, kind, position);
+}
+
+Value boxTyped(Word w, const TypeDesc* type) {
+    if (type->kind == TypeKind::Enum) return Value::enumeration(type->index, static_cast<int32_t>(integerOf(w)));
+    return boxWord(w, type->rep);
+}
+
+void raiseMismatch(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, uint32_t position) {
+    std::string_view got = typeNameOf(s, v);
+    if (type->kind == TypeKind::Integer && v.isNumber() && kind != bc::CheckKind::Argument) {
+        bool tooLarge = v.asNumber() == std::floor(v.asNumber());
+        raise(s, tooLarge ? ErrorKind::NotInRange : ErrorKind::NotWhole, v.asNumber());
+    }
+    if (v.isLuaTable()) {
+        if (type->kind == TypeKind::Array) raise(s, ErrorKind::LuaTableToArray, type);
+        if (type->kind == TypeKind::Table) raise(s, ErrorKind::LuaTableToTable, type);
+        got = "a Lua table";
+    }
+    switch (kind) {
+        case bc::CheckKind::Convert: raise(s, ErrorKind::TypeMismatch, type, got);
+        case bc::CheckKind::Cast: raise(s, ErrorKind::CastFailed, got, type);
+        case bc::CheckKind::Argument:
+            if (position == 0) raise(s, ErrorKind::TypeMismatch, type, got);
+            raise(s, ErrorKind::ArgumentMismatch, position, type, got);
+        case bc::CheckKind::Result:
+            if (position == 0) raise(s, ErrorKind::TypeMismatch, type, got);
+            raise(s, ErrorKind::ResultMismatch, position, type, got);
+    }
+    LUAPP_UNREACHABLE("kind of check");
+}
+
+void raiseCannot(State& s, ErrorKind kind, Value v) {
+    const char* name = typeName(v);
+    char text[64];
+    size_t at = 0;
+    auto add = [&](std::string_view part) {
+        size_t n = std::min(part.size(), sizeof text - at);
+        std::memcpy(text + at, part.data(), n);
+        at += n;
+    };
+    add(std::strchr("aeiou", name[0]) != nullptr ? "an " : "a ");
+    add(name);
+    add(" value");
+    raise(s, kind, std::string_view(text, at));
+}
+
+std::string_view typeNameOf(const State& s, Value v) {
+    if (v.isEnum()) return s.types.at(v.enumTypeIndex())->name;
+    if (v.isObject()) {
+        const Object* o = v.asObject();
+        switch (o->kind) {
+            case Kind::Array:
+            case Kind::Table:
+            case Kind::Record:
+            case Kind::Object:
+            case Kind::Closure:
+                if (o->aux != 0) return s.types.at(o->aux)->name;
+                break;
+            case Kind::Userdata: return isFile(o) ? "File" : "userdata";
+            case Kind::String:
+            case Kind::StringBuffer:
+            case Kind::Buffer:
+            case Kind::TableStorage:
+            case Kind::LuaTable:
+            case Kind::Cell:
+            case Kind::Coroutine: break;
+        }
+    }
+    return typeName(v);
+}
+
+}  // namespace luapp::rt

@@ -1,0 +1,22 @@
+// The interpreter loop's entrance, and the registers it keeps: what call.cpp needs to start it and what slow paths see.
+// Only call.cpp starts it; everything else calls functions through call.h. It runs until the frame it was started with
+// returns into the Exit stub. It may be entered again from builtins it calls (callbacks), one native frame per entry.
+// A raised error leaves it without a trace: it keeps nothing that would need cleaning up.
+#pragma once
+
+#include "runtime/bytecode/instruction.h"
+#include "runtime/object/object.h"
+
+namespace luapp::rt {
+
+using bc::Insn;
+
+/// Runs the code at `pc` with register 0 at `R` and the data segment `K` until Exit.
+void interpret(State& s, const Insn* pc, Word* R, Word* K);
+
+/// Return addresses that lead into pseudo frames; each is the address of one internal instruction.
+extern const Insn kExitStub[1];
+extern const Insn kVarargStub[1];
+extern const Insn kAcrossStub[1];
+
+}  // namespace luapp::rt

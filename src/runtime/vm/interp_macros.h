@@ -1,0 +1,129 @@
+// Macros of the interpreter loop. Included by interp.cpp inside the function that has the locals pc, R, K, s and i (the
+// current instruction); undefined again by including it with LUAPP_INTERP_UNDEF defined. No include guard on purpose.
+#ifndef LUAPP_INTERP_UNDEF
+
+// Begins the handler of an opcode.
+#define CASE(name) L_##name:
+// Fetches, decodes and jumps: the only dispatch. The opcode byte indexes the table; operands are decoded by the handlers.
+#define NEXT                          \
+    do {                              \
+        i = *pc++;                    \
+        goto* kDispatch[i & 0xFFu];   \
+    } while (0)
+
+// Operand fields of i; X is the extra word, which pc points at.
+#define FA ((i >> 8) & 0xFFu)
+#define FB ((i >> 16) & 0xFFu)
+#define FC (i >> 24)
+#define FSC (static_cast<int32_t>(i) >> 24)
+#define FD (i >> 16)
+#define FSD (static_cast<int32_t>(i) >> 16)
+#define FE (static_cast<int32_t>(i) >> 8)
+#define XU (*pc)
+#define XS (static_cast<int32_t>(*pc))
+
+// Registers named by the fields, as words and as what they mean.
+#define RA R[FA]
+#define RB R[FB]
+#define RC R[FC]
+#define NUM(w) numberOf(w)
+#define INT(w) integerOf(w)
+#define SET_NUM(d) RA = wordOf(static_cast<double>(d))
+#define SET_INT(v) RA = wordOf(static_cast<int64_t>(v))
+#define SET_BOOL(c) RA = (c) ? 1 : 0
+
+// Makes the frame visible to what may raise, collect, or walk the stack: pc (behind the whole instruction) and base.
+#define SAVE() (s.pc = pc, s.frame = R)
+// Tails to a slow path without and with an extra word; the instruction is done when it comes back.
+#define SLOW(fn)                    \
+    do {                            \
+        SAVE();                     \
+        fn(s, R, K, i, 0);          \
+        NEXT;                       \
+    } while (0)
+#define SLOW_X(fn)                  \
+    do {                            \
+        uint32_t x = *pc++;         \
+        SAVE();                     \
+        fn(s, R, K, i, x);          \
+        NEXT;                       \
+    } while (0)
+
+// Conditional jumps. The empty asm statements keep the two arms apart: a conditional move would wait for the comparison.
+#define BRANCH_D(cond)              \
+    do {                            \
+        if (cond) {                 \
+            pc += FSD;              \
+            asm volatile("");       \
+            NEXT;                   \
+        }                           \
+        asm volatile("");           \
+        NEXT;                       \
+    } while (0)
+#define BRANCH_X(cond)              \
+    do {                            \
+        if (cond) {                 \
+            pc += XS + 1;           \
+            asm volatile("");       \
+            NEXT;                   \
+        }                           \
+        ++pc;                       \
+        asm volatile("");           \
+        NEXT;                       \
+    } while (0)
+
+// A loop's back edge: the limit is 0 while an interruption is pending.
+#define POLL()                                   \
+    do {                                         \
+        if (LUAPP_UNLIKELY(R >= s.stackLimit.load(std::memory_order_relaxed))) { \
+            SAVE();                              \
+            slowPoll(s, R, K, i, 0);             \
+        }                                        \
+    } while (0)
+
+// Enters the frame at n (its arguments are in place): links, limit check, jump to `target`.
+#define ENTER_FRAME(n, target)                       \
+    do {                                             \
+        (n)[-3] = reinterpret_cast<Word>(pc);        \
+        (n)[-2] = reinterpret_cast<Word>(R);         \
+        if (LUAPP_UNLIKELY((n) >= s.stackLimit.load(std::memory_order_relaxed))) {   \
+            SAVE();                                  \
+            slowStackLimit(s, (n), K, i, 0);         \
+        }                                            \
+        pc = (target);                               \
+        R = (n);                                     \
+        NEXT;                                        \
+    } while (0)
+
+// True if an integer result lies in -2^53 .. 2^53-1; the slow path sorts out 2^53 itself.
+#define IN_RANGE(v) ((static_cast<int64_t>(static_cast<uint64_t>(v) << 10) >> 10) == (v))
+
+#else
+#undef CASE
+#undef NEXT
+#undef FA
+#undef FB
+#undef FC
+#undef FSC
+#undef FD
+#undef FSD
+#undef FE
+#undef XU
+#undef XS
+#undef RA
+#undef RB
+#undef RC
+#undef NUM
+#undef INT
+#undef SET_NUM
+#undef SET_INT
+#undef SET_BOOL
+#undef SAVE
+#undef SLOW
+#undef SLOW_X
+#undef BRANCH_D
+#undef BRANCH_X
+#undef POLL
+#undef ENTER_FRAME
+#undef IN_RANGE
+#endif

@@ -1,0 +1,73 @@
+// A chunk made ready to run in one State. The loader lays the code of all protos out in one block (direct calls become
+// distances), interns the types, fills the data segment (constants become objects) and keeps the rest of the chunk
+// for names and positions. A Program lives until its State closes; State.programs lists them, newest first. Its data segment is
+// a GC root. The chunk must be right by construction or accepted by bc::verify.
+//
+//   code   | index of proto 0 | code of proto 0 ... | index of proto 1 | code of proto 1 ... |
+//   data   | types | Program* | data[0] | data[1] ...          K points at data[0]
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "runtime/bytecode/proto.h"
+#include "runtime/object/closure.h"
+#include "runtime/vm/interp.h"
+#include "runtime/vm/state.h"
+
+namespace luapp::rt {
+
+/// A proto as the interpreter sees it; Closure::code of a program's functions points at one.
+struct Function {
+    const Insn* entry = nullptr;
+    Word* data = nullptr;  // K of its program
+    Program* program = nullptr;
+    const TypeDesc* signature = nullptr;  // null: never used as a value
+    const Function* dynamic = nullptr;    // "f$default", see bc::Proto::dynamicProto
+    const bc::Proto* proto = nullptr;     // its code is in `entry`; the rest of it is here
+    uint32_t codeWords = 0;
+    uint32_t frameSize = 0;
+    uint32_t paramCount = 0;
+    bool isVararg = false;
+    bool returnsPack = false;
+    /// All parameters and extras are `any` and the results are a pack: boxed arguments need no conversion.
+    bool takesBoxes = false;
+};
+
+struct Program : RootRange {
+    Program* nextProgram = nullptr;
+    bc::Chunk chunk;
+    std::vector<Insn> code;
+    std::vector<Function> functions;          // by proto index, ascending entry
+    std::vector<const TypeDesc*> types;       // by type index
+    std::unique_ptr<Word[]> dataBlock;
+    Word* data = nullptr;
+
+    bool contains(const Insn* pc) const { return pc >= code.data() && pc < code.data() + code.size(); }
+    const Function& entry() const { return functions[chunk.entry]; }
+};
+
+inline Program* programOf(const Word* K) { return reinterpret_cast<Program*>(K[-1]); }
+inline const TypeDesc* typeAt(const Word* K, uint32_t index) {
+    return reinterpret_cast<const TypeDesc* const*>(K[-2])[index];
+}
+/// The function whose first instruction is at `entry`.
+inline const Function* functionAt(const Word* K, const Insn* entry) { return &programOf(K)->functions[entry[-1]]; }
+
+/// Loads a chunk. May collect and raise "out of memory".
+Program* loadProgram(State& s, bc::Chunk&& chunk);
+
+/// A closure without captures of a function with a signature. May collect.
+Closure* closureOf(State& s, const Function& f);
+
+/// The function whose code contains `pc`, or null (stubs, no program).
+const Function* findFunction(const State& s, const Insn* pc);
+
+/// Source position of the instruction before `pc` (a saved State.pc or a return address).
+SourcePosition positionOf(const Function& f, const Insn* pc);
+
+/// Frees a program; only while its State closes.
+void destroyProgram(State& s, Program* p);
+
+}  // namespace luapp::rt
