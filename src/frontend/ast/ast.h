@@ -23,7 +23,7 @@
 
 namespace luapp::sema {
 struct Variable;
-class Type;
+struct Type;
 }  // namespace luapp::sema
 
 namespace luapp::frontend {
@@ -234,7 +234,7 @@ struct BoolExpr : Expr {
 
     template <class F>
     void fields(F&& f) const {
-        f("value", value ? std::string_view("true") : std::string_view("false"));
+        f("bool", value ? std::string_view("true") : std::string_view("false"));
     }
 };
 

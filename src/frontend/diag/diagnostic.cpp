@@ -61,26 +61,50 @@ DiagBuilder& DiagBuilder::addNote(diag::Id id, Range where, const DiagArg* args,
 }
 
 DiagBuilder& DiagBuilder::fixIt(Range range, std::string_view replacement) {
-    if (index_ >= 0) all_.list_[size_t(index_)].fixIts.push_back({range, std::string(replacement)});
+    if (index_ >= 0) all_.list_[size_t(index_)].fixIts.push_back({range, std::string(replacement), false});
+    return *this;
+}
+
+DiagBuilder& DiagBuilder::didYouMean(Range range, std::string_view replacement) {
+    if (index_ >= 0 && !replacement.empty()) {
+        all_.list_[size_t(index_)].fixIts.push_back({range, std::string(replacement), true});
+    }
     return *this;
 }
 
 DiagBuilder Diagnostics::add(diag::Id id, Range where, const DiagArg* args, size_t count) {
-    const uint64_t key = (uint64_t(where.begin.offset) << 32) ^ (uint64_t(id) << 20) ^ where.length();
-    if (!seen_.insert(key).second) return {*this, -1};
     const diag::Info& info = diag::info(id);
+    if (info.severity == Severity::Error && errors_ >= maxErrors_) {
+        ++errors_;
+        ++droppedErrors_;
+        return {*this, -1};
+    }
+    if (!seen_.insert(keyOf(id, where)).second) return {*this, -1};
     if (info.severity == Severity::Error) {
-        if (errors_ >= maxErrors_) {
-            ++errors_;
-            ++droppedErrors_;
-            return {*this, -1};
-        }
         ++errors_;
     } else if (info.severity == Severity::Warning) {
         ++warnings_;
     }
     list_.push_back({id, info.severity, where, formatDiagText(info.text, args, count), {}, {}});
     return {*this, int(list_.size()) - 1};
+}
+
+void Diagnostics::rollback(size_t count) {
+    while (list_.size() > count) {
+        const Diagnostic& last = list_.back();
+        seen_.erase((uint64_t(last.range.begin.offset) << 32) ^ (uint64_t(last.id) << 20) ^ last.range.length());
+        if (last.severity == Severity::Error) --errors_;
+        if (last.severity == Severity::Warning) --warnings_;
+        list_.pop_back();
+    }
+}
+
+void Diagnostics::rollBack(const Mark& mark) {
+    for (size_t i = mark.kept; i < list_.size(); ++i) seen_.erase(keyOf(list_[i].id, list_[i].range));
+    list_.erase(list_.begin() + ptrdiff_t(mark.kept), list_.end());
+    errors_ = mark.errors;
+    warnings_ = mark.warnings;
+    droppedErrors_ = mark.dropped;
 }
 
 void Diagnostics::finish() {

@@ -102,6 +102,7 @@ struct DiagNote {
 struct FixIt {
     Range range;
     std::string replacement;
+    bool isGuess = false;  ///< a "did you mean": likely, not certain, so no tool should apply it unasked
 };
 
 /// One message, as collected.
@@ -131,6 +132,8 @@ class DiagBuilder {
     }
     /// Suggests to replace `range` by `replacement`; an empty range inserts, an empty replacement removes.
     DiagBuilder& fixIt(Range range, std::string_view replacement);
+    /// Asks "did you mean `replacement`?" for `range`; does nothing if `replacement` is empty (see suggest.h).
+    DiagBuilder& didYouMean(Range range, std::string_view replacement);
     /// Suggests to insert `text` at `at`.
     DiagBuilder& insertion(Loc at, std::string_view text) { return fixIt({at, at}, text); }
 
@@ -156,9 +159,19 @@ class Diagnostics {
         return add(def.id, where, list.data(), list.size());
     }
 
+    /// Forgets every message reported after there were `count` of them in list(): sema checks some loops twice.
+    void rollback(size_t count);
+
     /// Sorts the messages: by file in the order of the SourceManager, then by position; equal places stay in the order
     /// of reporting. Call once, before rendering.
     void finish();
+
+    /// A point to come back to: rollBack() forgets everything reported since. For readers that try twice.
+    struct Mark {
+        size_t kept, errors, warnings, dropped;
+    };
+    Mark mark() const { return {list_.size(), errors_, warnings_, droppedErrors_}; }
+    void rollBack(const Mark& mark);
 
     const std::vector<Diagnostic>& list() const { return list_; }
     size_t errorCount() const { return errors_; }
@@ -170,6 +183,9 @@ class Diagnostics {
 
   private:
     friend class DiagBuilder;
+    static uint64_t keyOf(diag::Id id, Range where) {
+        return (uint64_t(where.begin.offset) << 32) ^ (uint64_t(id) << 20) ^ where.length();
+    }
     DiagBuilder add(diag::Id id, Range where, const DiagArg* args, size_t count);
 
     const SourceManager& sources_;
