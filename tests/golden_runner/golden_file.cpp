@@ -66,6 +66,11 @@ bool readDirective(GoldenFile& golden, std::string_view line) {
 }
 
 void readMarkers(GoldenFile& golden, std::string_view line, int number) {
+    constexpr std::string_view kErrorMark = "--2> ";
+    if (size_t at = line.find(kErrorMark); at != line.npos) {
+        golden.expectedErrors.emplace_back(trim(line.substr(at + kErrorMark.size())));
+        return;
+    }
     for (std::string_view mark : {std::string_view("--> "), std::string_view("#> ")}) {
         size_t at = line.find(mark);
         if (at == line.npos) continue;

@@ -6,7 +6,8 @@
 //   anywhere     `-- file: name` starts another file of the program (what stands before the first is the main file)
 //   dump test    a block at the end, `--[==[ expect` ... `]==]`, is cut off and compared with standard output
 //   behaviour    `--> text` at a line: the next line of standard output; `--~ E2001 text` a diagnostic of this line;
-//                `--~ error text`: a run-time error raised at this line, reported on standard error
+//                `--~ error text`: a run-time error raised at this line, reported on standard error;
+//                `--2> text`: standard error contains this text
 // In files with `--!comment` the same markers start with `#` instead of `--`. Made and read by the golden runner only.
 #pragma once
 
@@ -42,6 +43,7 @@ struct GoldenFile {
     bool hasOutputMarkers = false;
     std::string expectedOutput;       // joined `-->` lines
     std::vector<Announced> announced;
+    std::vector<std::string> expectedErrors;  // `--2>` texts
 };
 
 /// Takes `text`, the content of the golden file `name`, apart. Never fails: what is no directive is program text.

@@ -317,9 +317,13 @@ class Runner {
             why += "exit status " + std::to_string(outcome.exitStatus) + ", wanted " + std::to_string(expectedStatus(golden)) + "\n" +
                    outcome.err;
         }
+        for (const std::string& text : golden.expectedErrors) {
+            if (outcome.err.find(text) == outcome.err.npos) why += "standard error lacks: " + text + "\nit is: " + outcome.err + "\n";
+        }
         if (golden.hasExpectBlock) why += firstDifference(limitDump(outcome.out, golden.show), golden.expectBlock);
         if (golden.hasOutputMarkers) why += firstDifference(outcome.out, golden.expectedOutput);
-        if (!golden.hasExpectBlock && !golden.hasOutputMarkers && golden.announced.empty() && !golden.exitGiven)
+        if (!golden.hasExpectBlock && !golden.hasOutputMarkers && golden.announced.empty() && golden.expectedErrors.empty() &&
+            !golden.exitGiven)
             why += "the file expects nothing: no marker, no expect block\n";
         return why;
     }
