@@ -1,0 +1,88 @@
+// The coroutine library over vm/coroutine.h. Values go in and out as the pack in the result area.
+#include <cstring>
+
+#include "runtime/lib/builtin_values.h"
+#include "runtime/lib/builtins.h"
+#include "runtime/lib/lib_support.h"
+#include "runtime/vm/coroutine.h"
+
+namespace luapp::rt {
+
+namespace {
+
+Coroutine* coroutineArg(State& s, const Word* args, const char* function) {
+    const Value v = valueArg(args, 0);
+    if (!v.is(Kind::Coroutine)) raiseArgumentType(s, 1, function, "coroutine", v);
+    return v.asCoroutine();
+}
+
+Coroutine* newOf(State& s, const Word* args, const char* function) {
+    const Value f = valueArg(args, 0);
+    if (!f.isFunction()) raiseArgumentType(s, 1, function, "function", f);
+    return newCoroutine(s, f.asFunction());
+}
+
+/// Makes `count` boxed arguments the pack.
+void packArguments(State& s, const Word* values, uint32_t count) {
+    ensureResults(s, count);
+    std::memcpy(s.results, values, count * sizeof(Word));
+    s.resultCount = count;
+}
+
+}  // namespace
+
+void prependToPack(State& s, Value v) {
+    ensureResults(s, uint64_t{s.resultCount} + 1);
+    std::memmove(s.results + 1, s.results, s.resultCount * sizeof(Word));
+    s.results[0] = v.word();
+    s.resultCount++;
+}
+
+Word coroutineCreate(State& s, Word* args) {
+    Coroutine* const co = newOf(s, args, "create");
+    return Value::object(co).word();
+}
+
+Word coroutineResume(State& s, Word* args) {
+    Coroutine* const co = coroutineArg(s, args, "resume");
+    packArguments(s, args + 1, s.argCount);
+    const bool ok = resume(s, co);
+    prependToPack(s, Value::boolean(ok));
+    return s.results[0];
+}
+
+Word coroutineYield(State& s, Word* args) {
+    packArguments(s, args, s.argCount);
+    yield(s);
+    return packResult(s, s.resultCount);
+}
+
+Word coroutineStatus(State& s, Word* args) {
+    return wordOf(newString(s, statusName(statusOf(s, coroutineArg(s, args, "status")))));
+}
+
+Word coroutineRunning(State& s, Word*) {
+    return s.currentCoroutine == nullptr ? kNilBox : Value::object(s.currentCoroutine).word();
+}
+
+Word coroutineIsYieldable(State& s, Word*) { return wordOf(s.currentCoroutine != nullptr); }
+
+// Capture 1 of the wrapping function: the coroutine.
+Word coroutineWrap(State& s, Word* args) {
+    Coroutine* const co = newOf(s, args, "wrap");
+    Closure* const f = newIterator(s, BuiltinId::WrapNext, 1);
+    storeWord(s, f, &f->captures[1], wordOf(co));
+    return wordOf(f);
+}
+
+Word coroutineWrapNext(State& s, Word* args) {
+    Coroutine* const co = refOf<Coroutine>(refOf<Closure>(args[-1])->captures[1]);
+    packArguments(s, args, s.argCount);
+    if (resume(s, co)) return packResult(s, s.resultCount);
+    const Value error = Value::fromWord(s.results[0]);
+    if (!error.isString()) raiseValue(s, error);
+    // As Lua 5.1 does: the place of the call goes in front of the place of the error.
+    raiseValue(s, Value::string(concat(s, positionPrefix(s, 1), error.asString())));
+}
+
+}  // namespace luapp::rt

@@ -1,0 +1,32 @@
+// The library as its users outside see it: open it in a fresh State, close it before the State goes. Opening sets a few
+// words (no heap objects): the table the VM calls through, the random numbers, the standard files. Libraries and their functions
+// become values only when a program asks for them.
+#pragma once
+
+#include <cstdio>
+
+#include "runtime/vm/state.h"
+
+namespace luapp::rt {
+
+/// The C streams behind io.stdin, io.stdout and io.stderr; tests give others than the process's own.
+struct LibraryOptions {
+    std::FILE* in = stdin;
+    std::FILE* out = stdout;
+    std::FILE* err = stderr;
+    /// Ends the process for os.exit; null: flush everything and call exit(). Must not return.
+    void (*exitProcess)(State& s, int status) = nullptr;
+    /// What `require` does with a name the VM's loaded modules do not know; null: an error. Gives the module's value.
+    Value (*requireModule)(State& s, String* name) = nullptr;
+};
+
+/// Makes the library available to programs of `s`. To be called once, before any program is loaded.
+void openLibrary(State& s, const LibraryOptions& options = {});
+
+/// Writes out the standard output and frees what openLibrary made; the State's finalisers close other files.
+void closeLibrary(State& s);
+
+/// Writes out everything standard output has buffered.
+void flushOutput(State& s);
+
+}  // namespace luapp::rt

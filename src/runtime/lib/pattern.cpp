@@ -1,0 +1,365 @@
+// A backtracking matcher after the Lua 5.1 manual, section 5.4.1. Rules: (1) checkPattern() is the only place that looks for
+// malformed patterns, so the matcher reads an item's parts without bounds tests beyond its end; (2) each function returns the
+// end of the match or null; (3) only matchRest() recurses, and it counts the depth.
+#include "runtime/lib/pattern.h"
+
+#include <cstring>
+
+namespace luapp::rt {
+
+namespace {
+
+using Byte = unsigned char;
+
+// Character classes of the C locale, one bit each; the program's locale never matters.
+enum ClassBit : uint8_t { kAlpha = 1, kDigit = 2, kLower = 4, kUpper = 8, kSpace = 16, kPunct = 32, kControl = 64, kHex = 128 };
+
+struct ClassTable {
+    uint8_t bits[256] = {};
+
+    constexpr ClassTable() {
+        for (unsigned c = 0; c < 128; c++) {
+            unsigned b = 0;
+            const bool lower = c >= 'a' && c <= 'z';
+            const bool upper = c >= 'A' && c <= 'Z';
+            const bool digit = c >= '0' && c <= '9';
+            if (lower) b |= kAlpha | kLower;
+            if (upper) b |= kAlpha | kUpper;
+            if (digit) b |= kDigit;
+            if (digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) b |= kHex;
+            if (c == ' ' || (c >= 9 && c <= 13)) b |= kSpace;
+            if (c < 32 || c == 127) b |= kControl;
+            if (c > 32 && c < 127 && !lower && !upper && !digit) b |= kPunct;
+            bits[c] = static_cast<uint8_t>(b);
+        }
+    }
+};
+
+constexpr ClassTable kClasses;
+
+bool hasClass(Byte c, unsigned mask) { return (kClasses.bits[c] & mask) != 0; }
+
+// Whether `c` belongs to the class `%letter`; a letter that names no class stands for itself.
+bool inClass(Byte c, Byte letter) {
+    bool result = false;
+    switch (letter | 0x20) {
+        case 'a': result = hasClass(c, kAlpha); break;
+        case 'c': result = hasClass(c, kControl); break;
+        case 'd': result = hasClass(c, kDigit); break;
+        case 'g': result = hasClass(c, kAlpha | kDigit | kPunct); break;
+        case 'l': result = hasClass(c, kLower); break;
+        case 'p': result = hasClass(c, kPunct); break;
+        case 's': result = hasClass(c, kSpace); break;
+        case 'u': result = hasClass(c, kUpper); break;
+        case 'w': result = hasClass(c, kAlpha | kDigit); break;
+        case 'x': result = hasClass(c, kHex); break;
+        case 'z': result = c == 0; break;
+        default: return letter == c;
+    }
+    return hasClass(letter, kUpper) ? !result : result;
+}
+
+// Whether `c` is in the set whose `[` is at `p` and whose `]` is at `close`.
+bool inSet(Byte c, const char* p, const char* close) {
+    bool found = true;
+    if (p[1] == '^') {
+        found = false;
+        p++;
+    }
+    while (++p < close) {
+        if (*p == '%') {
+            p++;
+            if (inClass(c, static_cast<Byte>(*p))) return found;
+        } else if (p[1] == '-' && p + 2 < close) {
+            if (static_cast<Byte>(*p) <= c && c <= static_cast<Byte>(p[2])) return found;
+            p += 2;
+        } else if (static_cast<Byte>(*p) == c) {
+            return found;
+        }
+    }
+    return !found;
+}
+
+// The place behind the set whose `[` is at `p`, or null if it has no end.
+const char* setEnd(const char* p, const char* end) {
+    p++;
+    if (p < end && *p == '^') p++;
+    do {  // a `]` in first place stands for itself
+        if (p >= end) return nullptr;
+        if (*p++ == '%') {
+            if (p >= end) return nullptr;
+            p++;
+        }
+    } while (p >= end || *p != ']');
+    return p + 1;
+}
+
+bool isQuantifier(char c) { return c == '*' || c == '+' || c == '-' || c == '?'; }
+
+bool isSpecial(char c) { return std::memchr("^$*+?.([%-", c, 10) != nullptr; }
+
+// Follows the captures of a pattern while it is checked. Patterns have no alternatives, so what is open is known statically.
+struct CaptureCheck {
+    unsigned count = 0;
+    bool isOpen[kMaxCaptures] = {};
+
+    const char* open() {
+        if (count >= kMaxCaptures) return "too many captures";
+        isOpen[count++] = true;
+        return nullptr;
+    }
+    const char* close() {
+        for (unsigned i = count; i-- > 0;) {
+            if (!isOpen[i]) continue;
+            isOpen[i] = false;
+            return nullptr;
+        }
+        return "invalid pattern capture";
+    }
+    const char* reference(char digit) const {
+        const unsigned index = static_cast<unsigned>(digit - '1');
+        return digit == '0' || index >= count || isOpen[index] ? "invalid capture index" : nullptr;
+    }
+    const char* finish() const {
+        for (unsigned i = 0; i < count; i++)
+            if (isOpen[i]) return "unfinished capture";
+        return nullptr;
+    }
+};
+
+// Checks the item after a `%` at `p`, which is behind the `%`, and moves `p` behind the item.
+const char* checkEscape(const char*& p, const char* end, const CaptureCheck& captures) {
+    if (p == end) return "malformed pattern (ends with '%')";
+    const char c = *p++;
+    if (c >= '0' && c <= '9') return captures.reference(c);
+    if (c == 'b') {
+        if (end - p < 2) return "unbalanced pattern";
+        p += 2;
+    } else if (c == 'f') {
+        if (p == end || *p != '[') return "missing '[' after '%f' in pattern";
+        p = setEnd(p, end);
+        if (p == nullptr) return "malformed pattern (missing ']')";
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+const char* checkPattern(std::string_view pattern) {
+    const char* p = pattern.data();
+    const char* const end = p + pattern.size();
+    CaptureCheck captures;
+    if (p != end && *p == '^') p++;
+    while (p != end) {
+        const char* problem = nullptr;
+        switch (*p++) {
+            case '(': problem = captures.open(); break;
+            case ')': problem = captures.close(); break;
+            case '%': problem = checkEscape(p, end, captures); break;
+            case '[':
+                p = setEnd(p - 1, end);
+                if (p == nullptr) problem = "malformed pattern (missing ']')";
+                break;
+            default: break;
+        }
+        if (problem != nullptr) return problem;
+    }
+    return captures.finish();
+}
+
+bool isPlainPattern(std::string_view pattern) {
+    for (char c : pattern)
+        if (isSpecial(c) || c == ')') return false;
+    return true;
+}
+
+size_t findPlain(std::string_view text, std::string_view needle, size_t from) {
+    if (from > text.size()) return std::string_view::npos;
+    if (needle.empty()) return from;
+    const void* found = needle.size() == 1
+                            ? std::memchr(text.data() + from, needle[0], text.size() - from)
+                            : memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
+    return found == nullptr ? std::string_view::npos : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
+PatternMatcher::PatternMatcher(std::string_view subject, std::string_view pattern, bool anchorable)
+    : subject_(subject.data()),
+      subjectEnd_(subject.data() + subject.size()),
+      pattern_(pattern.data()),
+      patternEnd_(pattern.data() + pattern.size()) {
+    if (anchorable && !pattern.empty() && pattern[0] == '^') {
+        anchored_ = true;
+        pattern_++;
+    }
+}
+
+bool PatternMatcher::matchAt(size_t at) {
+    captureCount_ = 0;
+    depth_ = 0;
+    tooComplex_ = false;
+    matchStart_ = subject_ + at;
+    matchEnd_ = match(matchStart_, pattern_);
+    return matchEnd_ != nullptr;
+}
+
+bool PatternMatcher::search(size_t from) {
+    const size_t size = static_cast<size_t>(subjectEnd_ - subject_);
+    if (from > size) return false;
+    if (anchored_) return matchAt(from);
+    // A match must begin with the pattern's first byte if that stands for itself exactly once.
+    const size_t patternSize = static_cast<size_t>(patternEnd_ - pattern_);
+    const bool hasFirstByte = patternSize > 0 && !isSpecial(*pattern_) && *pattern_ != ')' &&
+                              (patternSize == 1 || !isQuantifier(pattern_[1]) || pattern_[1] == '+');
+    for (size_t at = from; at <= size; at++) {
+        if (hasFirstByte) {
+            const void* found = at == size ? nullptr : std::memchr(subject_ + at, *pattern_, size - at);
+            if (found == nullptr) return false;
+            at = static_cast<size_t>(static_cast<const char*>(found) - subject_);
+        }
+        if (matchAt(at)) return true;
+        if (tooComplex_) return false;
+    }
+    return false;
+}
+
+const char* PatternMatcher::itemEnd(const char* p) const {
+    if (*p == '%') return p + 2;
+    if (*p == '[') return setEnd(p, patternEnd_);
+    return p + 1;
+}
+
+bool PatternMatcher::matchSingle(const char* s, const char* p, const char* next) const {
+    if (s >= subjectEnd_) return false;
+    const Byte c = static_cast<Byte>(*s);
+    switch (*p) {
+        case '.': return true;
+        case '%': return inClass(c, static_cast<Byte>(p[1]));
+        case '[': return inSet(c, p, next - 1);
+        default: return static_cast<Byte>(*p) == c;
+    }
+}
+
+const char* PatternMatcher::matchRest(const char* s, const char* p) {
+    if (depth_ >= kMaxDepth) {
+        tooComplex_ = true;
+        return nullptr;
+    }
+    depth_++;
+    const char* result = match(s, p);
+    depth_--;
+    return result;
+}
+
+const char* PatternMatcher::maxExpand(const char* s, const char* p, const char* next) {
+    size_t count = 0;
+    while (matchSingle(s + count, p, next)) count++;
+    if (next + 1 == patternEnd_) return s + count;
+    for (;; count--) {
+        if (const char* result = matchRest(s + count, next + 1)) return result;
+        if (count == 0 || tooComplex_) return nullptr;
+    }
+}
+
+const char* PatternMatcher::minExpand(const char* s, const char* p, const char* next) {
+    for (;; s++) {
+        if (const char* result = matchRest(s, next + 1)) return result;
+        if (tooComplex_ || !matchSingle(s, p, next)) return nullptr;
+    }
+}
+
+const char* PatternMatcher::openCapture(const char* s, const char* p, size_t length) {
+    const unsigned index = captureCount_;
+    captures_[index] = {s, length};
+    captureCount_ = index + 1;
+    const char* result = matchRest(s, p);
+    if (result == nullptr) captureCount_ = index;
+    return result;
+}
+
+const char* PatternMatcher::closeCapture(const char* s, const char* p) {
+    unsigned index = captureCount_ - 1;
+    while (captures_[index].length != kOpenCapture) index--;
+    captures_[index].length = static_cast<size_t>(s - captures_[index].start);
+    const char* result = matchRest(s, p);
+    if (result == nullptr) captures_[index].length = kOpenCapture;
+    return result;
+}
+
+const char* PatternMatcher::matchBalance(const char* s, const char* p) const {
+    if (s >= subjectEnd_ || *s != *p) return nullptr;
+    const char open = p[0];
+    const char close = p[1];
+    size_t depth = 1;
+    while (++s < subjectEnd_) {
+        if (*s == close) {
+            if (--depth == 0) return s + 1;
+        } else if (*s == open) {
+            depth++;
+        }
+    }
+    return nullptr;
+}
+
+const char* PatternMatcher::matchBackReference(const char* s, unsigned index) const {
+    const Capture& c = captures_[index];
+    // A position capture has no text; Lua compares an unmatchable length, so the reference never matches.
+    if (c.length == kPositionCapture || c.length > static_cast<size_t>(subjectEnd_ - s)) return nullptr;
+    return std::memcmp(c.start, s, c.length) == 0 ? s + c.length : nullptr;
+}
+
+const char* PatternMatcher::match(const char* s, const char* p) {
+    while (p != patternEnd_) {
+        switch (*p) {
+            case '(':
+                return p + 1 != patternEnd_ && p[1] == ')' ? openCapture(s, p + 2, kPositionCapture)
+                                                           : openCapture(s, p + 1, kOpenCapture);
+            case ')': return closeCapture(s, p + 1);
+            case '$':
+                if (p + 1 == patternEnd_) return s == subjectEnd_ ? s : nullptr;
+                break;
+            case '%':
+                if (p[1] == 'b') {
+                    s = matchBalance(s, p + 2);
+                    if (s == nullptr) return nullptr;
+                    p += 4;
+                    continue;
+                }
+                if (p[1] == 'f') {
+                    const char* next = setEnd(p + 2, patternEnd_);
+                    const Byte before = s == subject_ ? 0 : static_cast<Byte>(s[-1]);
+                    const Byte here = s == subjectEnd_ ? 0 : static_cast<Byte>(*s);
+                    if (inSet(before, p + 2, next - 1) || !inSet(here, p + 2, next - 1)) return nullptr;
+                    p = next;
+                    continue;
+                }
+                if (p[1] >= '0' && p[1] <= '9') {
+                    s = matchBackReference(s, static_cast<unsigned>(p[1] - '1'));
+                    if (s == nullptr) return nullptr;
+                    p += 2;
+                    continue;
+                }
+                break;
+            default: break;
+        }
+        const char* next = itemEnd(p);
+        switch (next == patternEnd_ ? '\0' : *next) {
+            case '*': return maxExpand(s, p, next);
+            case '+': return matchSingle(s, p, next) ? maxExpand(s + 1, p, next) : nullptr;
+            case '-': return minExpand(s, p, next);
+            case '?':
+                if (matchSingle(s, p, next)) {
+                    if (const char* result = matchRest(s + 1, next + 1)) return result;
+                    if (tooComplex_) return nullptr;
+                }
+                p = next + 1;
+                continue;
+            default: break;
+        }
+        if (!matchSingle(s, p, next)) return nullptr;
+        s++;
+        p = next;
+    }
+    return s;
+}
+
+}  // namespace luapp::rt
