@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -43,8 +44,8 @@ class Arena {
     Arena& operator=(const Arena&) = delete;
 
     /// Uninitialised memory, aligned to `align` (a power of two, at most 16). Never fails short of out of memory.
-    void* allocate(size_t bytes, size_t align) {
-        uintptr_t at = (reinterpret_cast<uintptr_t>(next_) + (align - 1)) & ~(uintptr_t(align) - 1);
+    [[gnu::always_inline]] void* allocate(size_t bytes, size_t align) {
+        const uintptr_t at = (reinterpret_cast<uintptr_t>(next_) + (align - 1)) & ~(uintptr_t(align) - 1);
         if (at + bytes <= reinterpret_cast<uintptr_t>(limit_)) {
             next_ = reinterpret_cast<char*>(at + bytes);
             return reinterpret_cast<void*>(at);
@@ -81,27 +82,18 @@ class Arena {
     size_t bytesUsed() const { return used_ + (next_ ? size_t(next_ - blockStart_) : 0); }
 
   private:
-    static constexpr size_t kFirstBlock = 16 * 1024;
-    static constexpr size_t kLargestBlock = 1024 * 1024;
-
-    void* allocateSlow(size_t bytes, size_t align) {
-        used_ += next_ ? size_t(next_ - blockStart_) : 0;
-        const size_t want = bytes + align;
-        const size_t size = want > blockSize_ ? want : blockSize_;
-        if (blockSize_ < kLargestBlock) blockSize_ *= 2;
-        // `new char[n]`, not make_unique: the memory must not be zeroed.
-        blocks_.emplace_back(new char[size]);
-        blockStart_ = next_ = blocks_.back().get();
-        limit_ = next_ + size;
-        return allocate(bytes, align);
-    }
+    /// Starts a new block and allocates from it.
+    [[gnu::noinline]] void* allocateSlow(size_t bytes, size_t align);
 
     char* next_ = nullptr;
     char* limit_ = nullptr;
     char* blockStart_ = nullptr;
-    size_t blockSize_ = kFirstBlock;
+    size_t blockSize_ = 16 * 1024;
     size_t used_ = 0;
-    std::vector<std::unique_ptr<char[]>> blocks_;
+    struct Free {
+        void operator()(char* block) const { std::free(block); }
+    };
+    std::vector<std::unique_ptr<char, Free>> blocks_;
 };
 
 }  // namespace luapp::frontend

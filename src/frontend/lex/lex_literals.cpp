@@ -93,6 +93,8 @@ bool parseBinary(std::string_view text, double& value) {
 
 Tok Lexer::readNumber(Token& token, const char* p) {
     const char* begin = p;
+    token.number = 0;
+    token.isWhole = false;
     // The common case: up to 15 decimal digits and nothing behind them.
     uint64_t small = 0;
     while (isDigit(*p)) small = small * 10 + uint64_t(*p++ - '0');

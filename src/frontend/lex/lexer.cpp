@@ -75,21 +75,9 @@ Lexer::Lexer(const SourceFile& file, Arena& arena, Interner& interner, Diagnosti
     state_.at = p;
 }
 
-Token Lexer::next() {
-    Token token;
-    skipTrivia(token);
-    const char* begin = state_.at;
-    state_.anyToken = true;
-    token.kind = readToken(token);
-    token.range = rangeOf(begin, state_.at);
-    state_.previousKind = token.kind;
-    state_.previousEnd = state_.at;
-    return token;
-}
-
 // ---- Blanks, comments, attributes -----------------------------------------------------------------------------------
 
-void Lexer::skipTrivia(Token& token) {
+[[gnu::always_inline]] inline void Lexer::skipTrivia(Token& token) {
     const char* p = state_.at;
     token.newlineBefore = !state_.anyToken;
     for (;;) {
@@ -280,7 +268,7 @@ void Lexer::noteDecrementLikeComment(const char* p) {
 
 // ---- Tokens ---------------------------------------------------------------------------------------------------------
 
-Tok Lexer::readToken(Token& token) {
+[[gnu::always_inline]] inline Tok Lexer::readToken(Token& token) {
     const char* p = state_.at;
     const auto follows = [p](char c) { return p[1] == c; };
     switch (*p) {
@@ -364,6 +352,16 @@ Tok Lexer::readToken(Token& token) {
     token.symbol = interner_.intern({p, size_t(q - p)});
     state_.at = q;
     return Tok(interner_.tag(token.symbol));
+}
+
+void Lexer::next(Token& token) {
+    skipTrivia(token);
+    const char* begin = state_.at;
+    state_.anyToken = true;
+    token.kind = readToken(token);
+    token.range = rangeOf(begin, state_.at);
+    state_.previousKind = token.kind;
+    state_.previousEnd = state_.at;
 }
 
 }  // namespace luapp::frontend

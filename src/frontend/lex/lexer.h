@@ -24,8 +24,8 @@ class Lexer {
     /// Texts with escapes go to `arena`; names to `interner`, where the keywords are tagged at the first use.
     Lexer(const SourceFile& file, Arena& arena, Interner& interner, Diagnostics& diagnostics);
 
-    /// The next token.
-    Token next();
+    /// Reads the next token into `token`; its value fields are set only as its kind wants.
+    void next(Token& token);
 
     const Attributes& attributes() const { return attributes_; }
     /// Lenient by attribute or by the file's name.

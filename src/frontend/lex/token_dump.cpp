@@ -59,7 +59,8 @@ void pad(std::string& line, size_t width) {
 std::string dumpTokens(const SourceFile& file, Arena& arena, Interner& interner, Diagnostics& diagnostics) {
     std::string out;
     Lexer lexer(file, arena, interner, diagnostics);
-    for (Token token = lexer.next(); token.kind != Tok::End; token = lexer.next()) {
+    Token token;
+    for (lexer.next(token); token.kind != Tok::End; lexer.next(token)) {
         const std::string value = valueOf(token, interner);
         const std::string_view type = token.kind == Tok::Name ? primitiveTypeName(value) : std::string_view{};
         std::string line(type.empty() ? tokenInfo(token.kind).dumpName : type);

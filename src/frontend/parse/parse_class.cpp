@@ -28,7 +28,7 @@ constexpr unsigned kForConstructors = kForAccess | 1u << kImplicit;
 }  // namespace
 
 void Parser::checkTopLevel(std::string_view what, Range where) {
-    if (blockDepth_ > 0 && !isPanicking_) diagnostics_.report(diag::NotAtTopLevel, where, what);
+    if (blockDepth_ > 0 && !isPanicking_ && !isMisplaced_) diagnostics_.report(diag::NotAtTopLevel, where, what);
 }
 
 Stmt* Parser::parseClass() {
@@ -40,10 +40,13 @@ Stmt* Parser::parseClass() {
     if (!isPanicking_ && at(Tok::Less)) decl->typeParams = parseTypeParams();
     decl->bases = parseBases();
     const bool wasInClass = isInClass_;
+    const bool wasMisplaced = isMisplaced_;
     isInClass_ = true;
+    isMisplaced_ = blockDepth_ > 0;
     const Range brace = current_.range;
     if (!isPanicking_ && expect(Tok::BraceOpen)) decl->members = parseMembers(brace, "class", false);
     isInClass_ = wasInClass;
+    isMisplaced_ = wasMisplaced;
     decl->range = rangeFrom(word.begin);
     return decl;
 }

@@ -389,6 +389,8 @@ Expr* Parser::parsePrimary() {
         // The lexer has said what is wrong with it; take it for a value.
         Expr* error = arena_.make<ErrorExpr>(current_.range);
         advance();
+        // Whatever is missing then is missing because of it.
+        if (at(Tok::End)) isPanicking_ = true;
         return error;
     }
     const TokenClass tokenClass = tokenInfo(current_.kind).tokenClass;

@@ -44,7 +44,7 @@ Parser::Parser(const SourceFile& file, Arena& arena, Interner& interner, Diagnos
       selfName_(interner.intern("self")),
       voidName_(interner.intern("void")),
       argName_(interner.intern("arg")) {
-    current_ = lexer_.next();
+    lexer_.next(current_);
     // The attributes are settled now.
     isLenient_ = lexer_.isLenient();
 }
@@ -99,14 +99,14 @@ void Parser::advance() {
         current_ = next_;
         hasNext_ = false;
     } else {
-        current_ = lexer_.next();
+        lexer_.next(current_);
     }
 }
 
 const Token& Parser::peek() {
     if (!hasNext_) {
         beforeNext_ = lexer_.state();
-        next_ = lexer_.next();
+        lexer_.next(next_);
         hasNext_ = true;
     }
     return next_;
@@ -141,6 +141,7 @@ Scanner Parser::scan() { return Scanner(lexer_, hasNext_ ? beforeNext_ : lexer_.
 std::string Parser::describe(const Token& token) const {
     constexpr size_t kLongestShown = 30;
     if (token.kind == Tok::End) return "the end of the file";
+    if (token.kind == Tok::InterpMiddle || token.kind == Tok::InterpEnd) return "`}`";
     const std::string_view text = textOf(token.range);
     const bool isShort = text.size() <= kLongestShown && text.find_first_of("\r\n`") == text.npos;
     if (isShort) return "`" + std::string(text) + "`";
@@ -222,7 +223,7 @@ void Parser::failTooDeep() {
     isPanicking_ = true;
     lexer_.continueAt(file_.end(), Tok::End);
     hasNext_ = false;
-    current_ = lexer_.next();
+    lexer_.next(current_);
 }
 
 // ---- Light scope ----------------------------------------------------------------------------------------------------

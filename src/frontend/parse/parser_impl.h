@@ -33,7 +33,7 @@ class Scanner {
     bool isAssignmentAhead();
 
     Token token;
-    void advance() { token = lexer_.next(); }
+    void advance() { lexer_.next(token); }
 
   private:
     bool skipType(int depth);
@@ -331,6 +331,7 @@ class Parser {
     int blockDepth_ = 0;
     int brackets_ = 0;  // open (, [, { within the current function: no statement can begin inside
     bool isInClass_ = false;
+    bool isMisplaced_ = false;  // in a class inside a block, which has been reported
     FunctionState* function_ = nullptr;
     bool hasLenientNames_ = false;
     std::vector<Symbol> assignedGlobals_;

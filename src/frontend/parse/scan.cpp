@@ -184,9 +184,9 @@ void collectLenientNames(const SourceFile& file, Arena& arena, Interner& interne
                          std::vector<Symbol>& assigned, std::vector<Symbol>& generic) {
     Lexer lexer(file, arena, interner, diagnostics);
     lexer.mute(true);
-    Token before, token = lexer.next();
-    while (token.kind != Tok::End) {
-        const Token next = lexer.next();
+    Token before, token, next;
+    for (lexer.next(token); token.kind != Tok::End;) {
+        lexer.next(next);
         const bool isWord = token.kind == Tok::Import || token.kind == Tok::Export;
         const bool isField = before.kind == Tok::Dot || before.kind == Tok::Colon;
         if (isWord && !isField && (next.kind == Tok::Equal || before.kind == Tok::Function)) {
