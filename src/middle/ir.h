@@ -152,7 +152,7 @@ struct Inst {
         kMark = 4,       // scratch for one pass; clear before and after
     };
 
-    Op op;
+    Op op = Op::Param;
     Rep rep = Rep::Void;    // of the result
     uint8_t flags = 0;
     uint8_t edgeCount = 0;  // terminators
@@ -269,6 +269,8 @@ class Function {
     bool isVararg = false;
     /// Declared const: inlined at every use.
     bool isConst = false;
+    /// Wraps its only capture, a closure of another function type: equal to what it wraps.
+    bool isAdapter = false;
     /// The main block of a module.
     bool isMain = false;
     /// Lenient code: each local keeps one register (read by later passes and the backend).
@@ -367,8 +369,8 @@ class Module {
     Module(const Module&) = delete;
     Module& operator=(const Module&) = delete;
 
-    /// A new function without blocks. `name` is copied; the label is made unique from it.
-    Function* addFunction(std::string_view name);
+    /// A new function without blocks. `name` is copied; the label is made unique from it (or from `label`, if given).
+    Function* addFunction(std::string_view name, std::string_view label = {});
     /// Index of an interned string constant; the text is copied.
     uint32_t addString(std::string_view text);
     /// Index of a type; equal `type` pointers (if not null) give one entry.
@@ -392,6 +394,7 @@ class Module {
     std::unordered_map<std::string_view, uint32_t> stringIndex_;
     std::unordered_map<const sema::Type*, uint32_t> typeIndex_;
     std::unordered_map<std::string_view, Function*> labelIndex_;
+    std::unordered_map<std::string, uint32_t> labelUses_;
 };
 
 inline Arena& Function::arena() const { return module_->arena; }

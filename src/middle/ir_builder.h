@@ -146,9 +146,7 @@ class Builder {
     Value addVariableParam(Block* block, VarId var);
     Value lookUp(Block* block, VarId var);
     void completePending();
-    Value onlyArgument(Value param);
     Value undefined(Rep rep);
-    void removeTrivialParams();
 
     Function& fn_;
     Block* current_ = nullptr;

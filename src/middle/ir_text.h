@@ -1,13 +1,12 @@
 // The textual form of IR: a printer and a parser for it.
 //
-// The printer numbers values, blocks in print order, so equal functions print equally whatever their history; addresses and paths
+// (ir_print.cpp, ir_parse.cpp.) The printer numbers values and blocks in print order, so equal functions print equally whatever their history; addresses and paths
 // never show, positions only on request. The parser reads what the printer writes (the round trip is tested), and tests
 // feed passes with it. It checks syntax, names, and operand shapes as far as needed to build the instruction; the
 // verifier does the rest.
 //
 //   type t0 "Array<number>"                  -- comment to the end of the line
 //   var g0 "total" f64 = 0
-//   string s0 "hello"
 //   func @sum "sum" (f64, ref) -> (f64) captures (ref) [vararg, const, main, lenient, pack, type t0]
 //   b0(v0: f64, v1: ref):
 //     v2 = arr.len v1

@@ -161,7 +161,6 @@ class FunctionLowering {
     Value lowerPack(const TExpr* pack);
     void lowerMultiBind(const sema::TMultiBind* s);
     std::vector<Value> lowerArgs(const sema::TCall* call, bool needsType);
-    uint32_t builtinIndex(std::string_view name) const;
 
     // --- statements (lower_stmt.cpp)
     void lowerBlock(const sema::TBlock* block);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,8 @@ struct PipelineOptions {
     /// -O level: 0, 1 or 2.
     int level = 1;
     bool isFastMath = false;
-    /// If not empty: run just these, in this order, instead of the level's pipeline (`--passes=a,b`).
-    std::vector<const PassInfo*> passes;
+    /// If set: run just these, in this order, instead of the level's pipeline (`--passes=a,b`).
+    std::optional<std::vector<const PassInfo*>> passes;
     /// Print functions to `printTo` after these passes.
     std::vector<const PassInfo*> printAfter;
     std::string* printTo = nullptr;
@@ -47,7 +48,7 @@ std::vector<const PassInfo*> pipeline(int level);
 /// Optimises `module` in place.
 PipelineReport optimise(Module& module, const PipelineOptions& options = {});
 
-/// Reads a comma-separated list of pass names. False with the unknown name in `unknown` if there is one.
+/// Reads a comma-separated list of pass names ("none": no pass). False with the unknown name in `unknown` if there is one.
 bool parsePassList(std::string_view text, std::vector<const PassInfo*>& passes, std::string_view& unknown);
 
 }  // namespace luapp::ir

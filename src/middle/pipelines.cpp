@@ -1,0 +1,30 @@
+// Which passes run at which level, in what order, and why.
+
+#include "middle/pass_manager.h"
+
+namespace luapp::ir {
+
+std::vector<const PassInfo*> pipeline(int level) {
+    std::vector<PassId> ids;
+    // Part of the language, not only an optimisation: a const function has no frame of its own at any level.
+    ids.push_back(PassId::Inline);
+    if (level >= 1) {
+        // Constants first, so that branches on them are decided.
+        ids.push_back(PassId::Simplify);
+        ids.push_back(PassId::SimplifyCfg);
+        // Joined blocks lose parameters that hid constants and undone conversions.
+        ids.push_back(PassId::Simplify);
+        // Overflow checks go before hoisting: arithmetic that may raise does not move.
+        ids.push_back(PassId::Range);
+        ids.push_back(PassId::Licm);
+        // What lost its last use, and loop variables that only served themselves.
+        ids.push_back(PassId::Dce);
+        // Blocks that became empty when their instructions moved or died.
+        ids.push_back(PassId::SimplifyCfg);
+    }
+    std::vector<const PassInfo*> passes;
+    for (PassId id : ids) passes.push_back(&passInfo(id));
+    return passes;
+}
+
+}  // namespace luapp::ir
