@@ -236,7 +236,7 @@ Decl* Parser::parseMember(bool isInterface) {
         return parseEvent(start, modifiers);
     }
     if (!atName() && !at(Tok::Class) && !at(Tok::Continue) && !at(Tok::Const)) {
-        fail(diag::Expected, current_.range, describe(current_), isInterface ? "a field or a method" : "a member of the class");
+        fail(diag::Expected, here(), describe(current_), isInterface ? "a field or a method" : "a member of the class");
         return nullptr;
     }
     checkModifiers(ranges, isInterface ? "a field of an interface" : "a field", kForFields & forInterface);

@@ -92,7 +92,7 @@ bool Parser::closeBlock(Tok closer, Range opener) {
     if (isPanicking_ || isFatal_) return false;
     const std::string_view closing = tokenInfo(closer).spelling;
     if (!at(Tok::Error)) {
-        diagnostics_.report(diag::UnclosedBlock, current_.range, describe(current_), closing, textOf(opener),
+        diagnostics_.report(diag::UnclosedBlock, here(), describe(current_), closing, textOf(opener),
                             int64_t(file_.lineOf(opener.begin)))
             .note(diag::OpenedHere, opener, textOf(opener));
     }
@@ -592,7 +592,7 @@ Stmt* Parser::parseCompound(Expr* target, BinaryOp op) {
 Stmt* Parser::failStatement(Expr* expr) {
     const Loc start = expr ? expr->range.begin : begin();
     if (!expr) {
-        fail(diag::ExpectedStatement, current_.range, describe(current_));
+        fail(diag::ExpectedStatement, here(), describe(current_));
         return errorStmt(start);
     }
     // A name in front of something that cannot follow it is often a misspelt keyword.

@@ -63,7 +63,7 @@ Module* Parser::parseModule() {
         for (Stmt* statement : block.statements) statements.add(statement);
         if (at(Tok::End)) break;
         // A closer without an opener: report it, skip it, and go on.
-        fail(diag::ExpectedStatement, current_.range, describe(current_));
+        fail(diag::ExpectedStatement, here(), describe(current_));
         advance();
         endPanic();
     }
@@ -163,7 +163,7 @@ void Parser::addHints(DiagBuilder builder) {
 }
 
 void Parser::failExpected(std::string_view expected) {
-    fail(diag::Expected, current_.range, describe(current_), expected);
+    fail(diag::Expected, here(), describe(current_), expected);
 }
 
 bool Parser::expect(Tok kind) {
@@ -209,7 +209,7 @@ void Parser::expectClose(Tok closer, Range opener) {
     if (openLine == file_.lineOf(begin())) {
         failExpected("`" + std::string(closing) + "`");
     } else {
-        fail(diag::UnclosedBlock, current_.range, describe(current_), closing, textOf(opener), int64_t(openLine));
+        fail(diag::UnclosedBlock, here(), describe(current_), closing, textOf(opener), int64_t(openLine));
     }
     if (recoverInList(closer) && accept(closer)) endPanic();
 }

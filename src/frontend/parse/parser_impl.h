@@ -82,6 +82,11 @@ class Parser {
     Scanner scan();
     Range rangeFrom(Loc begin) const { return {begin, std::max(previousEnd_, begin)}; }
     Loc begin() const { return current_.range.begin; }
+    /// The place of the current token for a message; of the text behind a hole only its `}`.
+    Range here() const {
+        const bool endsHole = at(Tok::InterpMiddle) || at(Tok::InterpEnd);
+        return endsHole ? Range{begin(), begin() + 1} : current_.range;
+    }
     std::string describe(const Token& token) const;
     std::string_view textOf(Range range) const { return file_.textOf(range); }
 
