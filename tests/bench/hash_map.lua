@@ -1,5 +1,5 @@
--- Tables as dictionaries, with string and with number keys: inserting, looking up, removing, walking. Argument: how many
--- keys.
+-- Tables as dictionaries, with string and with number keys: inserting, looking up, removing, walking. Argument: how
+-- many keys.
 local function strings(n)
     local names = {}
     for i = 0, n - 1 do

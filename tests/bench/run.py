@@ -4,8 +4,8 @@
     run.py [--luapp PATH [OPTION...]]... [--only NAME,...] [--runs N] [--engines NAME,...] [--markdown | --json]
     run.py --startup [--runs N]
 
-Every benchmark NAME exists twice: NAME.luapp, strict Lua++, and NAME.lua, the same work in plain Lua 5.1. Both print the
-same. The engines take turns, run by run, so that a busy moment of the machine does not hit one of them alone; what
+Every benchmark NAME exists twice: NAME.luapp, strict Lua++, and NAME.lua, the same work in plain Lua 5.1. Both print
+the same. The engines take turns, run by run, so that a busy moment of the machine does not hit one of them alone; what
 counts is user CPU time as the system accounts for it (wait4), not the time on the wall; and the figure is the median.
 
 The benchmarks, and why each is here:
@@ -26,7 +26,8 @@ The benchmarks, and why each is here:
     spectral_norm   small function called in an inner loop, division
     strings         building, taking apart and replacing strings
 
-Plain Lua 5.1 has no bit operations, so md5.lua works through a table of byte pairs there; LuaJIT has them and gets them.
+Plain Lua 5.1 has no bit operations, so md5.lua works through a table of byte pairs there; LuaJIT has some and uses
+them.
 """
 import argparse
 import json
@@ -68,7 +69,7 @@ def find_engines(arguments):
         engines.append(Engine("luajit -joff", ["luajit", "-joff"], ".lua"))
     if arguments.engines:
         wanted = arguments.engines.split(",")
-        engines = [e for e in engines if any(e.name == w or e.name.startswith(w + " ") and w == "luapp" for w in wanted)]
+        engines = [e for e in engines if e.name in wanted or "luapp" in wanted and e.suffix == ".luapp"]
     elif not arguments.joff:
         engines = [e for e in engines if e.name != "luajit -joff"]
     return engines
