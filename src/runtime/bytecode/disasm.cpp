@@ -223,6 +223,8 @@ private:
 
 }  // namespace
 
+std::string disassemble(const Chunk& chunk, const DisasmOptions& options) { return Printer(chunk, options).run(); }
+
 std::string quoteSymbol(std::string_view text) {
     constexpr size_t kShown = 60;
     std::string out = "\"";

@@ -79,29 +79,41 @@ void checkExtras(State& s, const TypeDesc* signature, Word* extras, uint32_t fro
     }
 }
 
+/// The signature by which a builtin's boxed arguments are converted; null: it takes them as they are.
+const TypeDesc* builtinSignatureFor(State& s, const Closure* f, const Word* args, uint32_t count) {
+    bool isLibrary = !f->isAdapter() && f->builtinIndex() >= 0 && f->aux != 0;
+    if (isLibrary && s.builtins->signature != nullptr)
+        return s.builtins->signature(s, static_cast<uint32_t>(f->builtinIndex()), args, count);
+    return f->aux != 0 ? s.types.at(f->aux) : nullptr;
+}
+
 /// Calls a builtin with boxed arguments at n; its results become the pack.
 void callBuiltinDyn(State& s, Closure* f, Word* n, uint32_t count) {
-    const TypeDesc* signature = f->aux != 0 ? s.types.at(f->aux) : nullptr;
     s.top = n + count + kBuiltinArgRoom;
+    const TypeDesc* signature = builtinSignatureFor(s, f, n, count);
     if (signature == nullptr) {
         s.argCount = count;
         f->builtin()(s, n);
         return;
     }
+    uint32_t index = f->isAdapter() || f->builtinIndex() < 0 ? bc::kNoIndex : static_cast<uint32_t>(f->builtinIndex());
+    Word* args = n;
+    if (index != bc::kNoIndex && s.builtins->needsType != nullptr && s.builtins->needsType[index] != 0) {
+        std::memmove(n + 1, n, count * sizeof(Word));
+        n[0] = reinterpret_cast<Word>(signature->results[0]);
+        ++args;
+    }
     uint32_t params = signature->paramCount();
     for (uint32_t k = 0; k < params; ++k) {
-        bool missing = k >= count || (n[k] == kNilBox && !signature->parts[k]->acceptsNil);
-        if (missing && k >= signature->requiredCount() && !f->isAdapter())
-            n[k] = s.builtins->defaultArgument(s, static_cast<uint32_t>(f->builtinIndex()), k);
+        bool missing = k >= count || (args[k] == kNilBox && !signature->parts[k]->acceptsNil);
+        if (missing && k >= signature->requiredCount() && index != bc::kNoIndex)
+            args[k] = s.builtins->defaultArgument(s, index, k);
         else
-            n[k] = convertArgument(s, signature, n, count, k);
-        if (k >= count) count = k + 1;
+            args[k] = convertArgument(s, signature, args, count, k);
     }
-    uint32_t extras = count > params ? count - params : 0;
-    if (signature->isVararg()) {
-        checkExtras(s, signature, n + params, params, extras);
-        s.argCount = extras;
-    }
+    uint32_t extras = signature->isVararg() && count > params ? count - params : 0;
+    checkExtras(s, signature, args + params, params, extras);
+    s.argCount = extras;
     Word first = f->builtin()(s, n);
     boxResults(s, signature, first);
 }
@@ -135,7 +147,7 @@ void shapeArguments(State& s, const Function& f, Word* m, uint32_t count) {
         for (uint32_t k = 0; k < f.paramCount; ++k) m[k] = convertArgument(s, f.signature, m, count, k);
     uint32_t extras = count > f.paramCount ? count - f.paramCount : 0;
     if (!f.isVararg) return;
-    checkExtras(s, f.signature, m + f.paramCount, f.paramCount, extras);
+    if (!f.takesBoxes) checkExtras(s, f.signature, m + f.paramCount, f.paramCount, extras);
     s.argCount = extras;
 }
 

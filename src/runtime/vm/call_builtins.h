@@ -12,7 +12,7 @@ namespace luapp::rt {
 /// What a member of a value found by name is.
 struct BuiltinMember {
     int64_t index = -1;       // in the table; -1: there is no such member
-    bool isProperty = false;  // read without a call (Array.length): the function is called with the value itself
+    bool isProperty = false;  // read without a call (Array.length): a function of the raw reference that gives an integer
 };
 
 struct BuiltinTable {

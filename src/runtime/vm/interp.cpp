@@ -47,7 +47,11 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
 #define LUAPP_OPCODE(name, format, operands, flags, semantics) &&L_##name,
 #include "runtime/bytecode/opcodes.def"
     };
-    Insn i;
+    // Opaque to the compiler, so that the table's address stays in a register.
+    const void* const* dispatch = kDispatch;
+    asm volatile("" : "+r"(dispatch));
+    // 64 bits wide, so that fields index registers without another extension.
+    uint64_t i;
 #include "runtime/vm/interp_macros.h"
     NEXT;
 
@@ -372,17 +376,17 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         NEXT;
     }
     CASE(VarargPrep) {
-        uint32_t fixed = FD, extras = s.argCount;
+        uint64_t fixed = FD, extras = s.argCount;
         Word* n = R + fixed + extras + 4;
         n[-4] = extras;
         n[-3] = reinterpret_cast<Word>(kVarargStub);
         n[-2] = reinterpret_cast<Word>(R);
         n[-1] = R[-1];
-        for (uint32_t k = 0; k < fixed; ++k) n[k] = R[k];
+        for (uint64_t k = 0; k < fixed; ++k) n[k] = R[k];
         R[-1] = reinterpret_cast<Word>(n);
         if (LUAPP_UNLIKELY(n >= s.stackLimit.load(std::memory_order_relaxed))) {
             SAVE();
-            slowStackLimit(s, n, K, i, 0);
+            slowStackLimit(s, n, K, INSN, 0);
         }
         R = n;
         NEXT;
@@ -520,7 +524,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     }
     CASE(RetPack) {
         SAVE();
-        slowRetPack(s, R, K, i, 0);
+        slowRetPack(s, R, K, INSN, 0);
         goto returnFirst;
     }
     CASE(RetBoxes) {
@@ -657,7 +661,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     CASE(TDel) { SLOW(slowTDel); }
     CASE(TNext) {
         SAVE();
-        BRANCH_X(slowTNext(s, R, K, i, 0));
+        BRANCH_X(slowTNext(s, R, K, INSN, 0));
     }
     CASE(TKey) { RA = refOf<Table>(RB)->entries()[static_cast<uint32_t>(RC)].key; NEXT; }
     CASE(TVal) { RA = refOf<Table>(RB)->entries()[static_cast<uint32_t>(RC)].value; NEXT; }

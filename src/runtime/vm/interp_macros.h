@@ -8,15 +8,17 @@
 #define NEXT                          \
     do {                              \
         i = *pc++;                    \
-        goto* kDispatch[i & 0xFFu];   \
+        goto* dispatch[i & 0xFFu];    \
     } while (0)
 
+// The instruction as a word.
+#define INSN static_cast<Insn>(i)
 // Operand fields of i; X is the extra word, which pc points at.
 #define FA ((i >> 8) & 0xFFu)
 #define FB ((i >> 16) & 0xFFu)
-#define FC (i >> 24)
+#define FC ((i >> 24) & 0xFFu)
 #define FSC (static_cast<int32_t>(i) >> 24)
-#define FD (i >> 16)
+#define FD ((i >> 16) & 0xFFFFu)
 #define FSD (static_cast<int32_t>(i) >> 16)
 #define FE (static_cast<int32_t>(i) >> 8)
 #define XU (*pc)
@@ -38,14 +40,14 @@
 #define SLOW(fn)                    \
     do {                            \
         SAVE();                     \
-        fn(s, R, K, i, 0);          \
+        fn(s, R, K, INSN, 0);          \
         NEXT;                       \
     } while (0)
 #define SLOW_X(fn)                  \
     do {                            \
         uint32_t x = *pc++;         \
         SAVE();                     \
-        fn(s, R, K, i, x);          \
+        fn(s, R, K, INSN, x);          \
         NEXT;                       \
     } while (0)
 
@@ -77,7 +79,7 @@
     do {                                         \
         if (LUAPP_UNLIKELY(R >= s.stackLimit.load(std::memory_order_relaxed))) { \
             SAVE();                              \
-            slowPoll(s, R, K, i, 0);             \
+            slowPoll(s, R, K, INSN, 0);             \
         }                                        \
     } while (0)
 
@@ -88,7 +90,7 @@
         (n)[-2] = reinterpret_cast<Word>(R);         \
         if (LUAPP_UNLIKELY((n) >= s.stackLimit.load(std::memory_order_relaxed))) {   \
             SAVE();                                  \
-            slowStackLimit(s, (n), K, i, 0);         \
+            slowStackLimit(s, (n), K, INSN, 0);         \
         }                                            \
         pc = (target);                               \
         R = (n);                                     \
@@ -101,6 +103,7 @@
 #else
 #undef CASE
 #undef NEXT
+#undef INSN
 #undef FA
 #undef FB
 #undef FC

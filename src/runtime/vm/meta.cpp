@@ -170,8 +170,11 @@ Value libraryMember(State& s, Value v, String* name, bool bind) {
     if (type.empty() || s.builtins == nullptr) return Value::absent();
     BuiltinMember m = s.builtins->findMember(type, name->view());
     if (m.index < 0) return Value::absent();
+    if (m.isProperty) {
+        Word self = wordOf(v.asObject());
+        return Value::integer(integerOf(s.builtins->functions[m.index](s, &self)));
+    }
     Closure* f = s.builtins->closure(s, static_cast<uint32_t>(m.index));
-    if (m.isProperty) return callFirst(s, Value::function(f), std::span<const Value>(&v, 1));
     return Value::function(bind ? newBoundMethod(s, v, f) : f);
 }
 
