@@ -255,6 +255,7 @@ LUAPP_NOINLINE void InternTable::grow() {
 LUAPP_NOINLINE String* InternTable::intern(State& s, std::string_view bytes) {
     LUAPP_CHECK(bytes.size() <= kMaxInterned, "short strings only");
     if (LUAPP_UNLIKELY(slots_ == nullptr)) grow();
+    if (bytes.data() == nullptr) bytes = "";
     uint32_t hash = base::hashBytes(bytes.data(), bytes.size(), s.hashSeed);
     uint64_t wanted = hash >> 16;
     for (uint32_t at = hash & mask_; slots_[at] != 0; at = (at + 1) & mask_) {

@@ -104,6 +104,7 @@ public:
     explicit TextBuilder(State& s) : state_(s) {}
 
     void append(std::string_view text) {
+        if (text.empty()) return;
         if (LUAPP_LIKELY(text.size() <= room_)) {
             std::memcpy(end_, text.data(), text.size());
             end_ += text.size();

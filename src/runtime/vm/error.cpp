@@ -65,6 +65,15 @@ void runOnError(State& s, Handler* h) {
     h->isHandling = false;
 }
 
+/// Clears the part of the native stack that the error dropped and that the next calls will use. Their frames have gaps, and what
+/// stood there before would look like live references to the collector.
+LUAPP_NOINLINE void clearDroppedStack() {
+    constexpr size_t kCleared = 4096;
+    char dropped[kCleared];
+    std::memset(dropped, 0, sizeof dropped);
+    asm volatile("" : : "r"(dropped) : "memory");
+}
+
 }  // namespace
 
 const char* errorText(ErrorKind kind) { return kTexts[static_cast<unsigned>(kind)]; }
@@ -178,6 +187,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
         s.handler = h.previous;
         return true;
     }
+    clearDroppedStack();
     s.handler = h.previous;
     s.frame = h.frame;
     s.pc = h.pc;
