@@ -40,7 +40,7 @@ bool compileFile(const std::string& path, const CommonOptions& common, bc::Chunk
         return false;
     }
     const bool ok = compilation.check(*root);
-    printDiagnostics(compilation.diagnostics, ReportFormat::Text, common.color);
+    printDiagnostics(compilation.diagnostics, frontend::DiagFormat::Text, common.color);
     if (ok) chunk = compilation.compile();
     if (common.timings) fputs(compilation.timings().c_str(), stderr);
     return ok;

@@ -7,6 +7,7 @@
 #include "driver/report.h"
 #include "frontend/ast/ast_dump.h"
 #include "frontend/lex/token_dump.h"
+#include "frontend/diag/render.h"
 #include "frontend/diag/suggest.h"
 #include "middle/ir_text.h"
 #include "runtime/bytecode/disasm.h"
@@ -95,16 +96,16 @@ int emitStage(const Options& options) {
         if (!root) return reportProblem(problem);
         bool ok = !c.diagnostics.hasErrors();
         if (stage == Stage::Tokens) {
-            print(frontend::dumpTokens(c.sources.file(0), c.interner));
+            print(frontend::dumpTokens(c.sources.file(0), c.arena, c.interner, c.diagnostics));
         } else if (stage == Stage::Ast) {
-            print(frontend::dumpTree(*root, c.interner));
+            print(frontend::dumpAst(*root, c.interner));
         } else if (stage == Stage::AstDot) {
-            print(frontend::dumpDot(*root, c.interner));
+            print(frontend::dumpAstDot(*root, c.interner));
         } else {
             ok = c.check(*root);
             if (ok && stage == Stage::Types) print(sema::dump(*c.program, c.interner));
         }
-        printDiagnostics(c.diagnostics, ReportFormat::Text, options.common.color);
+        printDiagnostics(c.diagnostics, frontend::DiagFormat::Text, options.common.color);
         if (!ok) return kExitProgramError;
         if (stage < Stage::Ir) return kExitOk;
         c.lower();
@@ -133,13 +134,12 @@ std::string chunkText(const bc::Chunk& chunk, const frontend::SourceManager* sou
 }
 
 int explain(const std::string& code) {
-    const frontend::diag::Info* info = frontend::diag::findByCode(code);
-    if (!info) {
+    const std::string text = frontend::explainDiagnostic(code);
+    if (text.empty()) {
         reportProblem("no diagnostic '" + code + "'");
         return kExitUsage;
     }
-    printf("%.*s: %.*s\n\n%.*s\n", int(info->code.size()), info->code.data(), int(info->text.size()), info->text.data(),
-           int(info->explanation.size()), info->explanation.data());
+    print(text);
     return kExitOk;
 }
 

@@ -104,10 +104,10 @@ struct CommandLine {
         check = app.add_subcommand("check", "report the errors and warnings of files, or of all .luapp files in folders");
         check->add_option("PATH", o.check.paths, "files and folders");
         check->add_option("--format", o.check.format, "text, json, sarif or github")
-            ->transform(CLI::CheckedTransformer(std::vector<std::pair<std::string, ReportFormat>>{{"text", ReportFormat::Text},
-                                                                                                  {"json", ReportFormat::Json},
-                                                                                                  {"sarif", ReportFormat::Sarif},
-                                                                                                  {"github", ReportFormat::Github}}))
+            ->transform(CLI::CheckedTransformer(std::vector<std::pair<std::string, frontend::DiagFormat>>{{"text", frontend::DiagFormat::Text},
+                                                                                                  {"json", frontend::DiagFormat::Json},
+                                                                                                  {"sarif", frontend::DiagFormat::Sarif},
+                                                                                                  {"github", frontend::DiagFormat::Github}}))
             ->default_str("text")
             ->type_name("FORMAT");
         check->add_flag("--deny-warnings", o.check.denyWarnings, "exit with status 1 if there are warnings");

@@ -8,11 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "frontend/diag/render.h"
+
 namespace luapp::driver {
 
 enum class Command : uint8_t { None, Run, Build, Check, Disasm };
 enum class ColorMode : uint8_t { Auto, Always, Never };
-enum class ReportFormat : uint8_t { Text, Json, Sarif, Github };
 
 /// Options that several commands share.
 struct CommonOptions {
@@ -33,7 +34,7 @@ struct BuildOptions {
 
 struct CheckOptions {
     std::vector<std::string> paths;
-    ReportFormat format = ReportFormat::Text;
+    frontend::DiagFormat format = frontend::DiagFormat::Text;
     bool denyWarnings = false;
     std::string explain;  // a diagnostic's code; then nothing is checked
 };

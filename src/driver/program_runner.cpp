@@ -17,8 +17,10 @@ namespace {
 
 /// What SIGINT interrupts. A signal handler can reach nothing but a global; it is set only while a program runs.
 std::atomic<rt::State*> interruptTarget{nullptr};
+std::atomic<bool> wasInterrupted{false};
 
 void onInterrupt(int) {
+    wasInterrupted.store(true, std::memory_order_relaxed);
     if (rt::State* s = interruptTarget.load(std::memory_order_relaxed)) s->interrupt();
 }
 
@@ -26,6 +28,7 @@ void onInterrupt(int) {
 class InterruptScope {
   public:
     explicit InterruptScope(rt::State* s) {
+        wasInterrupted.store(false);
         interruptTarget.store(s);
         struct sigaction action = {};
         action.sa_handler = onInterrupt;
@@ -47,7 +50,7 @@ struct Job {
 };
 
 rt::Array* newScriptArgs(rt::State& s, const RunSettings& settings) {
-    const rt::TypeDesc* type = s.types.arrayOf(s, s.types.string());
+    const rt::TypeDesc* type = s.types.arrayOf(s.types.basic(rt::TypeKind::String));
     rt::Array* args = rt::newArray(s, type, settings.args.size() + 1);
     s.scriptArgs = args;
     rt::arrayPush(s, args, rt::Word(rt::newString(s, settings.name)));
@@ -64,6 +67,11 @@ void loadAndRun(rt::State& s, void* data) {
     for (uint32_t i = 0; i < count; i++) pack[i] = rt::Value::object(reinterpret_cast<rt::Object*>(args->get(i + 1))).word();
     s.resultCount = count;
     rt::runProgram(s, *program);
+}
+
+/// Runs where an error is raised that nothing else catches.
+void keepTraceback(rt::State& s, void*) {
+    s.errorTraceback = rt::traceback(s, nullptr, {}, 1);
 }
 
 /// The message of an error nobody caught, with its traceback.
@@ -94,14 +102,13 @@ int runChunk(bc::Chunk&& chunk, const RunSettings& settings) {
         return kExitProgramError;
     }
     rt::openLibrary(*s);
-    s->wantTraceback = true;
     int status = kExitOk;
     {
         InterruptScope interrupts(s);
         Job job{&chunk, &settings};
-        if (!rt::protectedCall(*s, loadAndRun, &job)) {
+        if (!rt::protectedCall(*s, loadAndRun, &job, keepTraceback, nullptr)) {
             printUncaught(*s);
-            status = s->wasInterrupted ? kExitInterrupted : kExitProgramError;
+            status = wasInterrupted.load() ? kExitInterrupted : kExitProgramError;
         }
     }
     rt::closeLibrary(*s);

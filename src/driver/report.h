@@ -12,7 +12,7 @@ namespace luapp::driver {
 int reportProblem(const std::string& problem);
 
 /// Sorts and prints all diagnostics: text on standard error, the machine formats on standard output.
-void printDiagnostics(frontend::Diagnostics& diagnostics, ReportFormat format, ColorMode color);
+void printDiagnostics(frontend::Diagnostics& diagnostics, frontend::DiagFormat format, ColorMode color);
 
 /// True if messages for people get colour: asked for, or standard error is a terminal and NO_COLOR is not set.
 bool useColor(ColorMode mode);
