@@ -255,7 +255,8 @@ void Lexer::noteDecrementLikeComment(const char* p) {
     }
     const char* nameEnd = q;
     while (isBlank(*q)) ++q;
-    if (!isLineEnd(*q) && q < end_) return;
+    const bool endsThere = isLineEnd(*q) || q >= end_ || (q[0] == '-' && q[1] == '-');
+    if (!endsThere) return;
     const TokenClass previousClass = tokenInfo(state_.previousKind).tokenClass;
     bool startsLine = true;
     for (const char* at = p; at > start_ && !isLineEnd(at[-1]); --at) startsLine &= isBlank(at[-1]);

@@ -146,10 +146,10 @@ bool Parser::nextMember(std::string_view what) {
         advance();
         return true;
     }
-    const Range gap{previousEnd_, previousEnd_};
     if (startsMember()) {
         // Reported where the comma belongs.
-        if (!panicJustEnded_) diagnostics_.report(diag::MissingComma, {gap.begin, current_.range.end}, what).insertion(gap.begin, ",");
+        const Range gap{previousEnd_, previousEnd_};
+        if (!panicJustEnded_) diagnostics_.report(diag::MissingComma, gap, what).insertion(gap.begin, ",");
         panicJustEnded_ = false;
         return true;
     }
@@ -236,7 +236,7 @@ Decl* Parser::parseMember(bool isInterface) {
         return parseEvent(start, modifiers);
     }
     if (!atName() && !at(Tok::Class) && !at(Tok::Continue) && !at(Tok::Const)) {
-        fail(diag::Expected, here(), describe(current_), isInterface ? "a field or a method" : "a member of the class");
+        fail(diag::Expected, tokenPlace(), describe(current_), isInterface ? "a field or a method" : "a member of the class");
         return nullptr;
     }
     checkModifiers(ranges, isInterface ? "a field of an interface" : "a field", kForFields & forInterface);

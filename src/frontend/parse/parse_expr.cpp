@@ -223,7 +223,7 @@ Expr* Parser::parsePrefixIncDec() {
     // Before it is consumed, so that an error in the operand still sees the operator on its line.
     advance();
     if (!atName() && !at(Tok::ParenOpen)) {
-        fail(diag::Expected, here(), describe(current_), "a variable, a field or an element");
+        fail(diag::Expected, missingPlace(), describe(current_), "a variable, a field or an element");
         return errorExpr();
     }
     Expr* target = parseSuffixed();
@@ -400,7 +400,7 @@ Expr* Parser::parsePrimary() {
         advance();
         return error;
     }
-    fail(diag::ExpectedExpression, here(), describe(current_));
+    fail(diag::ExpectedExpression, missingPlace(), describe(current_));
     return errorExpr();
 }
 
@@ -588,7 +588,7 @@ Expr* Parser::parseCall(Expr* callee, List<TypeNode*> typeArgs, bool isColon) {
             if (accept(Tok::Comma)) {
                 endPanic();
                 if (!at(Tok::ParenClose)) continue;
-                fail(diag::ExpectedExpression, here(), describe(current_));
+                fail(diag::ExpectedExpression, missingPlace(), describe(current_));
             }
             break;
         }
@@ -632,7 +632,7 @@ Expr* Parser::parseBrace() {
             const bool isNextItem = current_.newlineBefore &&
                                     (atName() || at(Tok::BracketOpen) || at(Tok::Number) || at(Tok::String) || at(Tok::BraceOpen));
             if (isNextItem) {
-                diagnostics_.report(diag::Expected, here(), describe(current_), "`,` or `}`")
+                diagnostics_.report(diag::Expected, missingPlace(), describe(current_), "`,` or `}`")
                     .insertion(previousEnd_, ",");
                 continue;
             }

@@ -99,7 +99,7 @@ Stmt* Parser::parseExport() {
         default: break;
     }
     if (!exported) {
-        fail(diag::CannotExport, here(), describe(current_));
+        fail(diag::CannotExport, tokenPlace(), describe(current_));
         return errorStmt(word.begin);
     }
     exported->isExported = true;

@@ -36,11 +36,19 @@ Block Parser::parseBlock(BlockOpener opener) {
     const Loc start = begin();
     const size_t scope = openScope();
     const bool isInner = opener.closer != Tok::End;
+    bool isIndented = false;
     blockDepth_ += isInner;
     ListBuilder statements(*this, statements_);
     while (!isBlockEnd(current_.kind)) {
         if (accept(Tok::Semicolon)) continue;
-        if (trustsIndentation_ && isInner && isDedented(opener.word)) break;
+        if (trustsIndentation_ && isInner) {
+            // Only a block whose statements are indented can be closed by a line that is not.
+            if (statements.size() == 0) {
+                isIndented = current_.newlineBefore && !isDedented(opener.word);
+            } else if (isIndented && isDedented(opener.word)) {
+                break;
+            }
+        }
         // A bracket around the function ends here, so its `end` is missing.
         const bool closesBracket = at(Tok::BraceClose) || at(Tok::ParenClose) || at(Tok::Comma);
         if (closesBracket && function_->isInBrackets) break;
@@ -92,7 +100,7 @@ bool Parser::closeBlock(Tok closer, Range opener) {
     if (isPanicking_ || isFatal_) return false;
     const std::string_view closing = tokenInfo(closer).spelling;
     if (!at(Tok::Error)) {
-        diagnostics_.report(diag::UnclosedBlock, here(), describe(current_), closing, textOf(opener),
+        diagnostics_.report(diag::UnclosedBlock, tokenPlace(), describe(current_), closing, textOf(opener),
                             int64_t(file_.lineOf(opener.begin)))
             .note(diag::OpenedHere, opener, textOf(opener));
     }
@@ -592,7 +600,7 @@ Stmt* Parser::parseCompound(Expr* target, BinaryOp op) {
 Stmt* Parser::failStatement(Expr* expr) {
     const Loc start = expr ? expr->range.begin : begin();
     if (!expr) {
-        fail(diag::ExpectedStatement, here(), describe(current_));
+        fail(diag::ExpectedStatement, tokenPlace(), describe(current_));
         return errorStmt(start);
     }
     // A name in front of something that cannot follow it is often a misspelt keyword.

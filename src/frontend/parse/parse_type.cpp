@@ -75,7 +75,7 @@ TypeNode* Parser::parsePrimaryType(unsigned flags) {
             return arena_.make<ErrorTypeNode>(range);
         default: break;
     }
-    fail(diag::ExpectedType, range, describe(current_));
+    fail(diag::ExpectedType, missingPlace(), describe(current_));
     return errorType();
 }
 

@@ -63,7 +63,7 @@ Module* Parser::parseModule() {
         for (Stmt* statement : block.statements) statements.add(statement);
         if (at(Tok::End)) break;
         // A closer without an opener: report it, skip it, and go on.
-        fail(diag::ExpectedStatement, here(), describe(current_));
+        fail(diag::ExpectedStatement, tokenPlace(), describe(current_));
         advance();
         endPanic();
     }
@@ -163,7 +163,7 @@ void Parser::addHints(DiagBuilder builder) {
 }
 
 void Parser::failExpected(std::string_view expected) {
-    fail(diag::Expected, here(), describe(current_), expected);
+    fail(diag::Expected, missingPlace(), describe(current_), expected);
 }
 
 bool Parser::expect(Tok kind) {
@@ -184,8 +184,12 @@ Ident Parser::expectName(std::string_view use) {
     const TokenClass tokenClass = tokenInfo(current_.kind).tokenClass;
     if (tokenClass == TokenClass::Keyword || tokenClass == TokenClass::Reserved) {
         // A keyword on the same line was meant as a name; on the next line it begins something else.
-        const bool isMeantAsName = !current_.newlineBefore && !isBlockEnd(current_.kind);
-        if (isMeantAsName && !isPanicking_) {
+        bool isMeantAsName = !current_.newlineBefore && !isPanicking_;
+        if (isMeantAsName && isBlockEnd(current_.kind)) {
+            const Tok next = peek().kind;
+            isMeantAsName = next == Tok::Equal || next == Tok::Comma || next == Tok::Colon;
+        }
+        if (isMeantAsName) {
             diagnostics_.report(diag::ReservedName, current_.range, textOf(current_.range), use);
             const Ident name{current_.symbol, current_.range};
             advance();
@@ -209,7 +213,7 @@ void Parser::expectClose(Tok closer, Range opener) {
     if (openLine == file_.lineOf(begin())) {
         failExpected("`" + std::string(closing) + "`");
     } else {
-        fail(diag::UnclosedBlock, here(), describe(current_), closing, textOf(opener), int64_t(openLine));
+        fail(diag::UnclosedBlock, missingPlace(), describe(current_), closing, textOf(opener), int64_t(openLine));
     }
     if (recoverInList(closer) && accept(closer)) endPanic();
 }

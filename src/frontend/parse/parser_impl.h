@@ -83,9 +83,15 @@ class Parser {
     Range rangeFrom(Loc begin) const { return {begin, std::max(previousEnd_, begin)}; }
     Loc begin() const { return current_.range.begin; }
     /// The place of the current token for a message; of the text behind a hole only its `}`.
-    Range here() const {
+    Range tokenPlace() const {
         const bool endsHole = at(Tok::InterpMiddle) || at(Tok::InterpEnd);
         return endsHole ? Range{begin(), begin() + 1} : current_.range;
+    }
+    /// Where something is missing: at the current token, or behind the token before if a line ended there. Lenient files
+    /// report at the token, as Lua 5.1 does.
+    Range missingPlace() const {
+        const bool isAcrossLines = current_.newlineBefore && previousEnd_ > file_.begin() && !isLenient_;
+        return isAcrossLines ? Range{previousEnd_, previousEnd_} : tokenPlace();
     }
     std::string describe(const Token& token) const;
     std::string_view textOf(Range range) const { return file_.textOf(range); }

@@ -124,7 +124,7 @@ void Parser::expectBlockWord(Tok word) {
     if (!isPanicking_) {
         const std::string spelled = "`" + std::string(tokenInfo(word).spelling) + "`";
         if (at(other) && !current_.newlineBefore) {
-            diagnostics_.report(diag::Expected, here(), describe(current_), spelled)
+            diagnostics_.report(diag::Expected, missingPlace(), describe(current_), spelled)
                 .fixIt(current_.range, tokenInfo(word).spelling);
             advance();
             return;
