@@ -20,8 +20,8 @@ constexpr uint64_t kReserveWanted = LUAPP_ASAN ? uint64_t{8} << 30 : uint64_t{64
 constexpr uint64_t kReserveLeast = uint64_t{64} << 20;
 // Memory is made accessible in steps that grow with the heap.
 constexpr uint64_t kCommitStep = uint64_t{1} << 20;
-// Freed spans of at least this many blocks give their memory back.
-constexpr uint32_t kReturnSpan = 4;
+// From this size on, new memory is asked for in huge pages: far fewer page faults, and no waste that matters.
+constexpr uint64_t kHugePagesFrom = uint64_t{32} << 20;
 
 void* mapReserved(uint64_t bytes, int protection) {
     void* p = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -79,6 +79,7 @@ bool BlockSpace::commit(uint32_t blockCount) {
     target = (target + kCommitStep - 1) / kCommitStep * kCommitStep;
     if (target > reserved_) target = reserved_;
     if (mprotect(base_ + committed_, target - committed_, PROT_READ | PROT_WRITE) != 0) return false;
+    if (committed_ >= kHugePagesFrom) madvise(base_ + committed_, target - committed_, MADV_HUGEPAGE);
     committed_ = target;
     return true;
 }
@@ -155,14 +156,24 @@ uint32_t BlockSpace::takeLarge(uint32_t count, size_t bytes) {
 void BlockSpace::release(uint32_t index) {
     Block& b = blocks_[index];
     uint32_t count = b.use == BlockUse::LargeHead ? b.span : 1;
-    bool returned = count >= kReturnSpan &&
-                    madvise(addressOf(index), size_t{count} * kBlockSize, MADV_DONTNEED) == 0;
     for (uint32_t i = 0; i < count; i++) {
         blocks_[index + i].use = BlockUse::Free;
-        blocks_[index + i].isZeroed = returned;
+        blocks_[index + i].isZeroed = false;
+        blocks_[index + i].isIdle = false;
     }
     freeBlocks_ += count;
     if (index < searchFrom_) searchFrom_ = index;
+}
+
+void BlockSpace::returnIdle() {
+    for (uint32_t i = 0; i < end_; i++) {
+        uint32_t first = i;
+        while (i < end_ && blocks_[i].use == BlockUse::Free && blocks_[i].isIdle && !blocks_[i].isZeroed) i++;
+        if (i > first && madvise(addressOf(first), size_t{i - first} * kBlockSize, MADV_DONTNEED) == 0) {
+            for (uint32_t k = first; k < i; k++) blocks_[k].isZeroed = true;
+        }
+        if (i < end_ && blocks_[i].use == BlockUse::Free) blocks_[i].isIdle = true;
+    }
 }
 
 }  // namespace luapp::rt

@@ -35,6 +35,7 @@ struct Block {
     uint8_t sizeClass;
     bool needsSweep;   // marks are newer than allocation bits
     bool isZeroed;     // memory never used since the system gave it
+    bool isIdle;       // free, and was so at the last returnIdle()
     uint32_t cellSize; // small: bytes per cell
     uint32_t cellCount;
     uint32_t reciprocal;  // ceil(2^32 / cellSize), to divide by it
@@ -71,8 +72,10 @@ public:
     /// Takes one block for a size class, or `count` consecutive ones for a large object; kNoBlock if memory is exhausted.
     uint32_t takeSmall(unsigned sizeClass);
     uint32_t takeLarge(uint32_t count, size_t bytes);
-    /// Gives blocks back; the memory of large spans goes back to the system.
+    /// Makes a block, or all blocks of a large object, free.
     void release(uint32_t index);
+    /// Gives memory back to the system that was free at the previous call already. Called at each collection.
+    void returnIdle();
 
     char* addressOf(uint32_t index) const { return base_ + size_t{index} * kBlockSize; }
     Block& block(uint32_t index) { return blocks_[index]; }

@@ -81,7 +81,8 @@ void Heap::beforeAllocating(size_t bytes) {
     if (LUAPP_UNLIKELY(!space_.isReserved()) && !space_.reserve()) raise(state_, ErrorKind::OutOfMemory);
     allocatedSince_ += bytes;
     uint64_t due = kStress ? liveBytes_ / kStressShare : threshold_;
-    if (allocatedSince_ > due && enabled_ && !limitSuspended_) collect();
+    uint64_t externalGrowth = external_ > externalThen_ ? static_cast<uint64_t>(external_ - externalThen_) : 0;
+    if (allocatedSince_ + externalGrowth > due && enabled_ && !limitSuspended_) collect();
     if (limit_ == 0 || limitSuspended_ || bytesInUse() + bytes <= limit_) return;
     collect();
     // Being close to the limit counts as beyond it: else every few allocations would collect.
@@ -121,14 +122,13 @@ Object* Heap::allocateLarge(size_t bytes, uint64_t header) {
 
 /// Gives the class a non-empty run. May collect, may raise.
 void Heap::refill(unsigned sizeClass) {
-    size_t cell = classCellSize(sizeClass);
     beforeAllocating(0);
     while (!takeRun(sizeClass)) {
         if (nextBlock(sizeClass)) continue;
         collect();
         if (!nextBlock(sizeClass)) raise(state_, ErrorKind::OutOfMemory);
     }
-    LUAPP_CHECK(runs_[sizeClass].next + cell <= runs_[sizeClass].end, "a run has room for one cell");
+    LUAPP_CHECK(runs_[sizeClass].next < runs_[sizeClass].end, "a run has room for one cell");
 }
 
 /// The next free cells of the class's current block become its run.
@@ -255,6 +255,7 @@ void Heap::rebuildSweepLists() {
         }
     }
     for (uint32_t* tail : tails) *tail = kNoBlock;
+    space_.returnIdle();
     liveBytes_ = live;
 }
 
@@ -293,11 +294,12 @@ LUAPP_NOINLINE void Heap::collect() {
         marker.run(stackPointer);
         marker.clearWeakTables();
     }
-    state_.strings.sweep([](const void* heap, const Object* o) { return !static_cast<const Heap*>(heap)->isMarked(o); }, this);
+    state_.strings.sweep(*this);
     finaliseUnreached();
     rebuildSweepLists();
     if (kStress) finishSweep();
     allocatedSince_ = 0;
+    externalThen_ = external_;
     uint64_t live = liveBytes_ + static_cast<uint64_t>(external_);
     uint64_t grown = live / 100 * (pausePercent_ > 100 ? pausePercent_ - 100 : 0);
     threshold_ = grown > kLeastThreshold ? grown : kLeastThreshold;

@@ -73,11 +73,14 @@ public:
     void suspendLimit(bool suspended) { limitSuspended_ = suspended; }
 
     /// Accounts memory outside the heap that an object keeps alive (coroutine stacks); negative to give back. Does not collect.
-    void addExternal(int64_t bytes) { external_ += bytes; allocatedSince_ += bytes > 0 ? static_cast<uint64_t>(bytes) : 0; }
+    void addExternal(int64_t bytes) { external_ += bytes; }
 
     /// Exact number of bytes in use now, as collectgarbage("count") reports (in KiB there).
     uint64_t bytesInUse() const;
     HeapStats stats() const;
+
+    /// Lowest address of the heap; every object lies within 64 GiB above it.
+    char* base() const { return space_.addressOf(0); }
 
     /// The object whose cell contains `address`, or null: a conservative pointer test. Exact only during a collection.
     Object* findObject(uint64_t address) const;
@@ -125,7 +128,8 @@ private:
     uint64_t liveBytes_ = 0;                  // bytes marked by the last collection
     uint64_t threshold_;                      // collect when allocatedSince_ passes this
     uint64_t limit_ = 0;
-    int64_t external_ = 0;
+    int64_t external_ = 0;                    // bytes outside the heap
+    int64_t externalThen_ = 0;                // of them at the last collection
     uint32_t pausePercent_ = 200;
     bool enabled_ = true;
     bool collecting_ = false;

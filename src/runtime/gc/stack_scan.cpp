@@ -36,8 +36,14 @@ void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
     Word* end = context.stackEnd;
     if (context.frame == nullptr) return;
     const VmHooks* hooks = state_.hooks;
-    bool isKnown = context.pc != nullptr && hooks != nullptr && hooks->frameEnd != nullptr;
-    Word* top = isKnown ? hooks->frameEnd(state_, context.frame, context.pc) : context.frame + kStackHeadroom;
+    bool hasTop = context.top > context.frame && context.top <= end;
+    Word* top = hasTop ? context.top : context.frame;
+    if (context.pc != nullptr && hooks != nullptr && hooks->frameEnd != nullptr) {
+        Word* frameEnd = hooks->frameEnd(state_, context.frame, context.pc);
+        if (frameEnd > top) top = frameEnd;
+    } else if (!hasTop) {
+        top += kStackHeadroom;
+    }
     scanRange(context.stackBase, top < end ? top : end);
 }
 
@@ -46,6 +52,7 @@ void Marker::scanRunning(const void* stackPointer) {
     ExecContext running;
     running.nativeStack = const_cast<void*>(stackPointer);
     running.frame = s.frame;
+    running.top = s.top;
     running.pc = s.pc;
     running.stackBase = s.stackBase;
     running.stackEnd = s.stackEnd;

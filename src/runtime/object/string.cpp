@@ -83,12 +83,12 @@ String* byteString(State& s, uint8_t byte) {
 
 String* numberString(State& s, double d, base::NumberStyle style) {
     char text[base::kNumberTextSize];
-    return newString(s, {text, base::numberToText(d, text, style)});
+    return s.strings.intern(s, {text, base::numberToText(d, text, style)});
 }
 
 String* integerString(State& s, int64_t i) {
     char text[base::kNumberTextSize];
-    return newString(s, {text, base::integerToText(i, text)});
+    return s.strings.intern(s, {text, base::integerToText(i, text)});
 }
 
 String* substring(State& s, const String* str, uint64_t from, uint64_t to) {
@@ -226,11 +226,20 @@ namespace {
 
 constexpr uint32_t kFirstSlots = 512;
 
-uint64_t makeSlot(const String* str) { return uint64_t{str->aux >> 16} << 48 | reinterpret_cast<uint64_t>(str); }
-String* stringIn(uint64_t slot) { return reinterpret_cast<String*>(slot & kPayloadMask); }
+// The high half of a slot is the hash; the low half is where in the heap the string is, in granules, plus 1.
+uint32_t hashIn(uint64_t slot) { return static_cast<uint32_t>(slot >> 32); }
 
-void placeSlot(uint64_t* slots, uint32_t mask, uint64_t slot, uint32_t hash) {
-    uint32_t at = hash & mask;
+String* stringIn(const Heap& heap, uint64_t slot) {
+    return reinterpret_cast<String*>(heap.base() + size_t{static_cast<uint32_t>(slot) - 1} * kGranule);
+}
+
+uint64_t makeSlot(const Heap& heap, const String* str, uint32_t hash) {
+    auto offset = static_cast<uint64_t>(reinterpret_cast<const char*>(str) - heap.base());
+    return uint64_t{hash} << 32 | static_cast<uint32_t>(offset / kGranule + 1);
+}
+
+void placeSlot(uint64_t* slots, uint32_t mask, uint64_t slot) {
+    uint32_t at = hashIn(slot) & mask;
     while (slots[at] != 0) at = (at + 1) & mask;
     slots[at] = slot;
 }
@@ -245,7 +254,7 @@ LUAPP_NOINLINE void InternTable::grow() {
     auto* slots = static_cast<uint64_t*>(std::calloc(slotCount, sizeof(uint64_t)));
     if (slots == nullptr) base::bugFound("no memory for the table of strings", __FILE__, __LINE__);
     for (uint32_t i = 0; i < oldSlots; i++) {
-        if (slots_[i] != 0) placeSlot(slots, slotCount - 1, slots_[i], stringIn(slots_[i])->aux);
+        if (slots_[i] != 0) placeSlot(slots, slotCount - 1, slots_[i]);
     }
     std::free(slots_);
     slots_ = slots;
@@ -257,31 +266,30 @@ LUAPP_NOINLINE String* InternTable::intern(State& s, std::string_view bytes) {
     if (LUAPP_UNLIKELY(slots_ == nullptr)) grow();
     if (bytes.data() == nullptr) bytes = "";
     uint32_t hash = base::hashBytes(bytes.data(), bytes.size(), s.hashSeed);
-    uint64_t wanted = hash >> 16;
     for (uint32_t at = hash & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
-        if (slots_[at] >> 48 != wanted) continue;
-        String* str = stringIn(slots_[at]);
+        if (hashIn(slots_[at]) != hash) continue;
+        String* str = stringIn(s.heap, slots_[at]);
         if (str->length == bytes.size() && std::memcmp(str->inlineBytes, bytes.data(), bytes.size()) == 0) return str;
     }
     // The bytes may stand in an object that the allocation would free.
-    char copy[kMaxInterned];
+    char copy[kMaxInterned + 8];
     std::memcpy(copy, bytes.data(), bytes.size());
     auto* str = static_cast<String*>(s.heap.allocate(String::kHeaderSize + bytes.size() + 1, Kind::String, hash, 0,
                                                      String::kInterned | String::kHashed));
     str->length = bytes.size();
     std::memcpy(str->inlineBytes, copy, bytes.size());
     if (LUAPP_UNLIKELY(uint64_t{count_} * 2 > mask_)) grow();
-    placeSlot(slots_, mask_, makeSlot(str), hash);
+    placeSlot(slots_, mask_, makeSlot(s.heap, str, hash));
     count_++;
     return str;
 }
 
-void InternTable::sweep(bool (*isDead)(const void* context, const Object*), const void* context) {
+void InternTable::sweep(const Heap& heap) {
     if (slots_ == nullptr) return;
     // Take all slots out and put the living back: deleting in place would break the probe sequences.
     bool anyDead = false;
     for (uint32_t i = 0; i <= mask_; i++) {
-        if (slots_[i] != 0 && isDead(context, stringIn(slots_[i]))) {
+        if (slots_[i] != 0 && !heap.isMarked(stringIn(heap, slots_[i]))) {
             slots_[i] = 0;
             count_--;
             anyDead = true;
@@ -297,7 +305,7 @@ void InternTable::sweep(bool (*isDead)(const void* context, const Object*), cons
         uint64_t slot = slots_[i];
         if (slot == 0) continue;
         slots_[i] = 0;
-        placeSlot(slots_, mask_, slot, stringIn(slot)->aux);
+        placeSlot(slots_, mask_, slot);
     }
 }
 

@@ -14,6 +14,8 @@
 
 namespace luapp::rt {
 
+class Heap;
+
 /// Strings up to this length are interned.
 inline constexpr size_t kMaxInterned = 40;
 /// Longer strings raise "string is too long".
@@ -142,14 +144,13 @@ public:
     ~InternTable();
     /// The interned string with these bytes (length <= kMaxInterned), made if there is none. May collect.
     String* intern(State& s, std::string_view bytes);
-    /// Drops strings for which isDead answers true; called by the collector between marking and sweeping.
-    void sweep(bool (*isDead)(const void* context, const Object*), const void* context);
+    /// Drops the strings that a collection has not marked; called by the collector between marking and sweeping.
+    void sweep(const Heap& heap);
     size_t size() const { return count_; }
 
 private:
     void grow();
-    // A slot: 0 empty, else the top 16 bits of the hash above the String's address.
-    uint64_t* slots_ = nullptr;
+    uint64_t* slots_ = nullptr;  // 0 empty, else hash and place of a string: see string.cpp
     uint32_t mask_ = 0;
     uint32_t count_ = 0;
 };

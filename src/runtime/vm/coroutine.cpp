@@ -16,16 +16,15 @@ constexpr int64_t kStackCost = 8192;
 
 void saveContext(const State& s, ExecContext& c) {
     c.frame = s.frame;
+    c.top = s.top;
     c.pc = s.pc;
     c.handler = s.handler;
-    c.nativeLimit = s.nativeLimit;
-    c.stackBase = s.stackBase;
-    c.stackEnd = s.stackEnd;
     c.nativeDepth = s.nativeDepth;
 }
 
 void loadContext(State& s, const ExecContext& c) {
     s.frame = c.frame;
+    s.top = c.top;
     s.pc = c.pc;
     s.handler = c.handler;
     s.nativeLimit = c.nativeLimit;
@@ -118,7 +117,7 @@ void prepare(State& s, Coroutine* co) {
 #endif
     ExecContext& c = co->context;
     c = ExecContext();
-    c.stackBase = c.frame = co->stack.vmBegin;
+    c.stackBase = c.frame = c.top = co->stack.vmBegin;
     c.stackEnd = co->stack.vmEnd;
     c.nativeLimit = reinterpret_cast<uintptr_t>(co->stack.nativeBegin) + kNativeHeadroom;
     // What luapp_rt_switchStack pops: six registers and the address to go on at; then what luapp_rt_stackEntry pops.

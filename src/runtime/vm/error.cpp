@@ -176,6 +176,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     Handler h;
     h.previous = s.handler;
     h.frame = s.frame;
+    h.top = s.top;
     h.pc = s.pc;
     h.nativeDepth = s.nativeDepth;
     h.isHandling = false;
@@ -190,6 +191,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     clearDroppedStack();
     s.handler = h.previous;
     s.frame = h.frame;
+    s.top = h.top;
     s.pc = h.pc;
     s.nativeDepth = h.nativeDepth;
     s.nativeLimit = nativeLimit;

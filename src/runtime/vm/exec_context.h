@@ -11,12 +11,14 @@ namespace luapp::rt {
 struct ExecContext {
     void* nativeStack = nullptr;  // saved stack pointer
     Word* frame = nullptr;
+    Word* top = nullptr;
     const uint32_t* pc = nullptr;
     Handler* handler = nullptr;
+    uint32_t nativeDepth = 0;
+    // Fixed when the stacks are set up.
     uintptr_t nativeLimit = 0;
     Word* stackBase = nullptr;
     Word* stackEnd = nullptr;
-    uint32_t nativeDepth = 0;
 };
 
 }  // namespace luapp::rt

@@ -13,7 +13,8 @@ namespace luapp::rt {
 struct Handler {
     void* nativeStack;  // rsp to go back to; written by protectedInvoke
     Handler* previous;
-    Word* frame;         // State.frame, pc and nativeDepth when the call began
+    Word* frame;         // State.frame, top, pc and nativeDepth when the call began
+    Word* top;
     const uint32_t* pc;
     uint32_t nativeDepth;
     bool isHandling;     // onError is running

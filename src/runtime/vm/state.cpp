@@ -57,6 +57,9 @@ State* State::create(const StateOptions& options) {
     s->results = s->stackEnd;
     s->stackLimit.store(s->normalStackLimit(), std::memory_order_relaxed);
     s->nativeLimit = nativeStackLimit();
+    s->mainContext.stackBase = s->stackBase;
+    s->mainContext.stackEnd = s->stackEnd;
+    s->mainContext.nativeLimit = s->nativeLimit;
     s->hooks = options.hooks;
     s->hashSeed = options.seed != 0 ? options.seed : randomSeed();
     s->heap.setLimit(options.memoryLimit);
