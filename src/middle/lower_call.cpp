@@ -1,45 +1,12 @@
 // Lowering of calls, packs and the library functions that are single operations.
-#include <array>
-
 #include "middle/lower_impl.h"
+#include "runtime/lib/builtin_table.h"
 
 namespace luapp::ir {
 
 using sema::CallKind;
 
 namespace {
-
-/// What lowering needs to know of a library function; from builtins.def.
-struct BuiltinFacts {
-    std::string_view name;
-    std::string_view intrinsic;
-    bool needsType;
-    bool isPure;
-};
-
-enum : uint32_t { kPure = 0, kReads = 1, kWrites = 2, kRaises = 4, kCalls = 8, kAllocs = 16, kNeedsType = 32 };
-
-consteval BuiltinFacts facts(std::string_view name, std::string_view intrinsic, uint32_t effects) {
-    return {name, intrinsic, (effects & kNeedsType) != 0, (effects & ~kNeedsType) == kPure};
-}
-
-namespace effect {
-inline constexpr uint32_t Pure = kPure, Reads = kReads, Writes = kWrites, Raises = kRaises, Calls = kCalls, Allocs = kAllocs,
-                          NeedsType = kNeedsType;
-}
-
-constexpr auto makeFacts() {
-    using namespace effect;
-    return std::to_array<BuiltinFacts>({
-#define LUAPP_BUILTIN(Id, name, signature, fn, effects, intrinsic, description) facts(name, intrinsic, effects),
-#define LUAPP_BUILTIN_CASE(Id, name, literal, signature, fn, effects, intrinsic) facts(name, intrinsic, effects),
-#define LUAPP_BUILTIN_VALUE(Id, name, type, fn, effects, intrinsic, description) facts(name, intrinsic, effects),
-#define LUAPP_BUILTIN_HIDDEN(Id, name, signature, fn, effects) facts(name, "-", effects),
-#include "runtime/lib/builtins.def"
-    });
-}
-
-constexpr auto kBuiltins = makeFacts();
 
 /// Library functions that are one IR operation; the arguments are its operands.
 struct Intrinsic {
@@ -57,14 +24,6 @@ constexpr Intrinsic kIntrinsics[] = {
 };
 
 }  // namespace
-
-/// The index of a library function that lowering itself calls.
-uint32_t FunctionLowering::builtinIndex(std::string_view name) const {
-    for (uint32_t i = 0; i < kBuiltins.size(); i++) {
-        if (kBuiltins[i].name == name) return i;
-    }
-    LUAPP_UNREACHABLE("no such library function");
-}
 
 /// Fixed arguments, boxed extras, pack, in order of evaluation.
 std::vector<Value> FunctionLowering::lowerArgs(const sema::TCall* call, bool needsType) {
@@ -151,11 +110,11 @@ Value FunctionLowering::lowerDynamicCall(const sema::TCall* call, Rep rep) {
 }
 
 Value FunctionLowering::lowerBuiltinCall(const sema::TCall* call, Rep rep) {
-    const BuiltinFacts& builtin = kBuiltins[call->builtin];
+    const rt::BuiltinInfo& builtin = rt::builtinInfo(call->builtin);
     if (builtin.intrinsic != "-" && call->extras.empty() && !call->pack) return lowerIntrinsic(call, builtin.intrinsic);
-    std::vector<Value> operands = lowerArgs(call, builtin.needsType);
+    std::vector<Value> operands = lowerArgs(call, builtin.needsType());
     Value v = b_.typed(Op::CallBuiltin, rep, operands, call->builtin, call->extras.count);
-    if (builtin.isPure) v->flags |= Inst::kPureCall;
+    if ((builtin.effects & ~rt::kEffectNeedsType) == rt::kEffectPure) v->flags |= Inst::kPureCall;
     return v;
 }
 
@@ -194,7 +153,7 @@ Value FunctionLowering::lowerPack(const TExpr* pack) {
             std::vector<Value> operands{box(lower(select->from), select->from->type)};
             operands.push_back(lowerPack(select->pack));
             b_.setLoc(pack->loc);
-            return b_.typed(Op::CallBuiltin, Rep::Pack, operands, builtinIndex("select"), 0);
+            return b_.typed(Op::CallBuiltin, Rep::Pack, operands, int64_t(rt::BuiltinId::Select), 0);
         }
         default: LUAPP_UNREACHABLE("expression is no pack");
     }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "middle/lower_impl.h"
+#include "runtime/lib/builtin_table.h"
 
 namespace luapp::ir {
 
@@ -353,7 +354,7 @@ void FunctionLowering::lowerForString(const sema::TForString* s) {
     b_.br(b_.op(Op::LeI, {i, length}), body, done);
     b_.startSealed(body);
     const Value operands[] = {text, i, i};
-    Value letter = b_.typed(Op::CallBuiltin, Rep::Ref, operands, builtinIndex("string.sub"), 0);
+    Value letter = b_.typed(Op::CallBuiltin, Rep::Ref, operands, int64_t(rt::BuiltinId::StringSub), 0);
     if (s->index) declareVar(s->index, widen(i, program_.types().integer(), s->index->type));
     declareVar(s->value, letter);
     lowerLoopBody(s->body, latch, done);
