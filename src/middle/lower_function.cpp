@@ -11,9 +11,6 @@ FunctionLowering::FunctionLowering(ProgramLowering& program, Function& out, cons
     : program_(program), source_(source), b_(out) {
     if (!source) return;
     vars_.assign(source->variableCount, kUndeclared);
-    for (const Variable* v : source->captures) {
-        if (v->function) functionVars_[v->function] = v;
-    }
     b_.setLoc(source->range.begin);
 }
 
@@ -81,10 +78,7 @@ void FunctionLowering::writeVar(const Variable* v, Value value) {
 
 /// Makes a variable come into being; `init` null: unset, or nil where its type admits nil.
 void FunctionLowering::declareVar(const Variable* v, Value init) {
-    if (v->function) {
-        functionVars_[v->function] = v;
-        if (v->function->captures.empty()) return;  // uses are constants
-    }
+    if (v->function && v->function->captures.empty()) return;  // uses name the function itself
     if (!init) {
         if (v->kind == sema::VarKind::Module) {
             if (v->type->admitsNil) writeVar(v, b_.zero(repOf(v->type)));
@@ -108,8 +102,7 @@ void FunctionLowering::declareVar(const Variable* v, Value init) {
 Value FunctionLowering::closureOf(const TypedFunction* fn) {
     if (fn->captures.empty()) return b_.fn(program_.functionOf(fn));
     if (fn == source_) return b_.op(Op::ClosureSelf, {});
-    auto it = functionVars_.find(fn);
-    return it == functionVars_.end() ? makeClosure(fn) : readVar(it->second, false);
+    return fn->variable && !fn->isConst ? readVar(fn->variable, false) : makeClosure(fn);
 }
 
 /// A new closure of a function whose captures are all visible here.

@@ -185,7 +185,6 @@ class FunctionLowering {
     Builder b_;
     std::vector<VarId> vars_;       // by Variable::index
     std::vector<LoopTargets> loops_;
-    std::unordered_map<const TypedFunction*, const Variable*> functionVars_;  // variables that hold known functions with captures
 };
 
 }  // namespace luapp::ir

@@ -26,7 +26,6 @@ void FunctionLowering::lowerStmt(const TStmt* s) {
             auto* decl = s->as<sema::TLocalDecl>();
             const Variable* v = decl->variable;
             const bool isConstant = v->function && v->function->captures.empty();  // uses name the function itself
-            if (v->function) functionVars_[v->function] = v;
             declareVar(v, decl->init && !isConstant ? lower(decl->init) : nullptr);
             break;
         }
