@@ -409,9 +409,9 @@ class LinearScan {
             const Interval& iv = result_.intervals[id];
             if (iv.place >= lowest && liveAcross(iv, w.slot) && !defines(inst, iv.web)) lowest = iv.place + 1;
         }
-        if (!spilled_.empty() || lowest + inst.windowSize > target_.maxWindowEnd) {
+        if (slotLivesAcross(w.slot) || lowest + inst.windowSize > target_.maxWindowEnd) {
             // Above every frame slot: the slots themselves live across the call.
-            w.base = target_.firstSpillSlot + numSpillSlots_;
+            w.base = target_.firstSpillSlot + numSpillSlots_ + target_.slotWindowGap;
             result_.hasSpills = true;
         } else {
             w.base = bestBase(w, inst, lowest);
@@ -420,6 +420,9 @@ class LinearScan {
         result_.frameSize = std::max(result_.frameSize, w.base + inst.windowSize);
         result_.windowBase[w.inst] = w.base;
     }
+
+    /// True if a spilled interval needs its slot behind the instruction of slot `slot`.
+    bool slotLivesAcross(uint32_t slot) const { return lastSpillEnd_ > 2 * slot + 1; }
 
     /// The base from `lowest` on for which most operands are already in their places.
     uint32_t bestBase(const Window& w, const LirInst& inst, uint32_t lowest) {
@@ -541,6 +544,7 @@ class LinearScan {
         result_.frameSize = std::max(result_.frameSize, iv.place + 1);
         result_.hasSpills = true;
         spilled_.push({iv.end, id});
+        lastSpillEnd_ = std::max(lastSpillEnd_, iv.end);
     }
 
     bool isFixedResult(const Interval& cur) const {
@@ -645,6 +649,7 @@ class LinearScan {
     size_t inactiveHead_ = 0;
     uint32_t nextActiveEvent_ = kNone;
     MinHeap<Event> spilled_;  // by end
+    uint32_t lastSpillEnd_ = 0;
     MinHeap<Location> freeSlots_;
     uint32_t numSpillSlots_ = 0;
     RegisterSet busy_;  // registers of active intervals

@@ -104,6 +104,7 @@ struct Target {
     uint32_t numRegisters = 0;    // allocatable: 0 .. numRegisters-1, of one class
     uint32_t firstSpillSlot = 0;  // locations from here on are frame slots
     uint32_t maxWindowEnd = 0;    // a window base plus its windowSize may not exceed this, unless it lies in the slots
+    uint32_t slotWindowGap = 0;   // slots that must stay free below a window in the slots
     std::vector<bool> callClobbers;  // registers an instruction with the flag Clobbers destroys
 };
 

@@ -1,0 +1,85 @@
+#include "backend/bytecode/emit.h"
+
+#include "backend/alloc_verify.h"
+#include "backend/bytecode/chunk_builder.h"
+#include "backend/bytecode/code_writer.h"
+#include "backend/bytecode/isel.h"
+#include "backend/linear_scan.h"
+#include "backend/out_of_ssa.h"
+#include "runtime/base/check.h"
+
+namespace luapp::bc {
+
+namespace {
+
+Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
+    Proto p;
+    p.name = chunk.symbol(fn.name);
+    p.params.assign(fn.params.begin(), fn.params.end());
+    p.results.assign(fn.results.begin(), fn.results.end());
+    p.captures.assign(fn.captures.begin(), fn.captures.end());
+    p.isVararg = fn.isVararg;
+    p.returnsPack = fn.hasResultPack;
+    if (fn.type != ir::kNoType && !fn.isMain) p.signature = fn.type;
+    if (fn.dynamicEntry) p.dynamicProto = fn.dynamicEntry->index();
+    const Position at = chunk.position(fn.loc);
+    p.file = at.file;
+    p.line = at.line;
+    return p;
+}
+
+void emitFunction(const ir::Function& fn, ChunkBuilder& chunk) {
+    const SelectedFunction selected = selectInstructions(fn, chunk);
+    const backend::SlotMap slots(selected.code);
+    const backend::Webs webs = backend::buildWebs(selected.code, slots);
+    const backend::Target target = bytecodeTarget();
+    const backend::Allocation allocation = backend::allocateRegisters(selected.code, slots, webs, target);
+    LUAPP_CHECK(backend::verifyAllocation(selected.code, slots, allocation, target).empty(), "register allocation");
+    writeCode(selected, slots, allocation, chunk, chunk.chunk().protos[fn.index()]);
+}
+
+/// A program of several modules begins with a function that calls their main blocks in order; the last one is the
+/// program's own and takes its arguments.
+void addEntry(const ir::Module& module, ChunkBuilder& chunk) {
+    Chunk& c = chunk.chunk();
+    if (module.mains.size() == 1) {
+        c.entry = module.mains[0]->index();
+        return;
+    }
+    c.entry = static_cast<ProtoIndex>(c.protos.size());
+    Proto p;
+    p.name = chunk.symbol("main");
+    p.frameSize = kFrameLinks;
+    p.isVararg = !module.mains.empty() && module.mains.back()->isVararg;
+    if (p.isVararg) p.code.push_back(encodeAD(Op::VarargPrep, 0, 0));
+    for (const ir::Function* main : module.mains) {
+        if (!main->isVararg) {
+            p.code.push_back(encodeAD(Op::CallX, 0, 0));
+        } else if (main == module.mains.back()) {
+            p.code.push_back(encodeABC(Op::VarargAll, 0, 0, 0));
+            p.code.push_back(encodeABC(Op::CallVPack, 0, 0, 0));
+        } else {
+            p.code.push_back(encodeABC(Op::CallV, 0, 0, 0));
+        }
+        p.code.push_back(main->index());
+    }
+    p.code.push_back(encodeE(Op::Ret0, 0));
+    c.protos.push_back(std::move(p));
+}
+
+}  // namespace
+
+Chunk emitChunk(const ir::Module& module, const sema::TypedProgram* program) {
+    ChunkBuilder chunk(module, program ? &program->types : nullptr);
+    for (const ir::Function* fn : module.functions) chunk.chunk().protos.push_back(describe(*fn, chunk));
+    for (const ir::Function* fn : module.functions) emitFunction(*fn, chunk);
+    for (size_t i = 0; i < module.mains.size(); i++) {
+        const bool isKnown = program && i < program->modules.size();
+        const std::string_view name = isKnown ? program->modules[i]->name : module.mains[i]->name;
+        chunk.chunk().modules.push_back({chunk.symbol(name), module.mains[i]->index()});
+    }
+    addEntry(module, chunk);
+    return std::move(chunk.chunk());
+}
+
+}  // namespace luapp::bc
