@@ -469,6 +469,7 @@ private:
             case Op::VarargGet:
             case Op::VarargCount: return p_.isVararg || fail("the function takes no extra arguments");
             case Op::IterX: return inFrame(A(), 3);
+            case Op::Shift: return v_.value[0] >= kFrameLinks ? inFrame(v_.value[0], 1) : fail("shift below the frame");
             default: return true;
         }
     }

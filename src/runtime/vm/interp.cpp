@@ -375,6 +375,18 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         if (LUAPP_UNLIKELY(R + FE >= s.stackEnd)) SLOW(slowEnter);
         NEXT;
     }
+    CASE(Shift) {
+        Word* n = R + FE;
+        n[-3] = reinterpret_cast<Word>(pc);
+        n[-2] = reinterpret_cast<Word>(R);
+        n[-1] = R[-1];
+        R = n;
+        NEXT;
+    }
+    CASE(Unshift) {
+        R = reinterpret_cast<Word*>(R[-2]);
+        NEXT;
+    }
     CASE(VarargPrep) {
         uint64_t fixed = FD, extras = s.argCount;
         Word* n = R + fixed + extras + 4;
