@@ -71,12 +71,12 @@ Word coroutineIsYieldable(State& s, Word*) { return wordOf(s.currentCoroutine !=
 Word coroutineWrap(State& s, Word* args) {
     Coroutine* const co = newOf(s, args, "wrap");
     Closure* const f = newIterator(s, BuiltinId::WrapNext, 1);
-    storeWord(s, f, &f->captures[1], wordOf(co));
+    storeWord(s, f, &captureAt(f, 1), wordOf(co));
     return wordOf(f);
 }
 
 Word coroutineWrapNext(State& s, Word* args) {
-    Coroutine* const co = refOf<Coroutine>(refOf<Closure>(args[-1])->captures[1]);
+    Coroutine* const co = refOf<Coroutine>(captureAt(refOf<Closure>(args[-1]), 1));
     packArguments(s, args, s.argCount);
     if (resume(s, co)) return packResult(s, s.resultCount);
     const Value error = Value::fromWord(s.results[0]);

@@ -339,15 +339,15 @@ Word selectFile(State& s, Value v, Userdata*& slot, const char* role, const char
 
 Closure* linesIterator(State& s, Userdata* u) {
     Closure* const iterator = newIterator(s, BuiltinId::LinesNext, 1);
-    storeWord(s, iterator, &iterator->captures[1], wordOf(u));
+    storeWord(s, iterator, &captureAt(iterator, 1), wordOf(u));
     return iterator;
 }
 
 Closure* formatsIterator(State& s, Userdata* u, const Word* formats, uint32_t count) {
     Closure* const iterator = newIterator(s, BuiltinId::LinesNextFormats, 2 + count);
-    storeWord(s, iterator, &iterator->captures[1], wordOf(u));
-    iterator->captures[2] = wordOf(int64_t{count});
-    for (uint32_t i = 0; i < count; i++) storeWord(s, iterator, &iterator->captures[3 + i], formats[i]);
+    storeWord(s, iterator, &captureAt(iterator, 1), wordOf(u));
+    captureAt(iterator, 2) = wordOf(int64_t{count});
+    for (uint32_t i = 0; i < count; i++) storeWord(s, iterator, &captureAt(iterator, 3 + i), formats[i]);
     return iterator;
 }
 
@@ -477,17 +477,17 @@ Word fileLines(State& s, Word* args) {
 }
 
 Word ioLinesNext(State& s, Word* args) {
-    Userdata* const u = refOf<Userdata>(refOf<Closure>(args[-1])->captures[1]);
+    Userdata* const u = refOf<Userdata>(captureAt(refOf<Closure>(args[-1]), 1));
     String* const line = readLine(s, iteratedStream(s, u), false);
     if (line == nullptr) closeAtEnd(u);
     return wordOf(line);
 }
 
 Word ioLinesNextFormats(State& s, Word* args) {
-    const Closure* const iterator = refOf<Closure>(args[-1]);
-    Userdata* const u = refOf<Userdata>(iterator->captures[1]);
-    const uint32_t count = static_cast<uint32_t>(integerOf(iterator->captures[2]));
-    const Word first = readFormats(s, iteratedStream(s, u), iterator->captures + 3, count, 1, "lines");
+    Closure* const iterator = refOf<Closure>(args[-1]);
+    Userdata* const u = refOf<Userdata>(captureAt(iterator, 1));
+    const uint32_t count = static_cast<uint32_t>(integerOf(captureAt(iterator, 2)));
+    const Word first = readFormats(s, iteratedStream(s, u), &captureAt(iterator, 3), count, 1, "lines");
     if (first == kNilBox) closeAtEnd(u);
     keepAlive(iterator);
     return first;

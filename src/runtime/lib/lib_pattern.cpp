@@ -20,8 +20,15 @@ uint64_t startOffset(int64_t position, uint64_t length) {
     return std::min(static_cast<uint64_t>(position) - 1, length);
 }
 
+/// The matcher recurses up to 200 levels of some 200 bytes: more than the headroom that every builtin has.
+void checkMatcherStack(State& s) {
+    constexpr uintptr_t kMatcherStack = 32 * 1024;
+    if (LUAPP_UNLIKELY(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - kMatcherStack < s.nativeLimit))
+        raiseStackOverflow(s);
+}
+
 void requireValid(State& s, std::string_view pattern) {
-    checkNativeStack(s);  // the matcher's recursion is bounded, but not small
+    checkMatcherStack(s);
     if (const char* problem = checkPattern(pattern)) raiseLib(s, "%s", problem);
 }
 
@@ -151,10 +158,10 @@ Word matchCaptures(State& s, const Word* args, bool textOnly) {
 Word newMatchIterator(State& s, const Word* args, bool textOnly) {
     requireValid(s, stringArg(args, 1)->view());
     Closure* const iterator = newIterator(s, BuiltinId::GMatchNext, 4);
-    storeWord(s, iterator, &iterator->captures[1], args[0]);
-    storeWord(s, iterator, &iterator->captures[2], args[1]);
-    iterator->captures[3] = wordOf(int64_t{0});
-    iterator->captures[4] = wordOf(textOnly);
+    storeWord(s, iterator, &captureAt(iterator, 1), args[0]);
+    storeWord(s, iterator, &captureAt(iterator, 2), args[1]);
+    captureAt(iterator, 3) = wordOf(int64_t{0});
+    captureAt(iterator, 4) = wordOf(textOnly);
     return wordOf(iterator);
 }
 
@@ -168,19 +175,19 @@ Word stringGMatchText(State& s, Word* args) { return newMatchIterator(s, args, t
 
 Word stringGMatchNext(State& s, Word* args) {
     Closure* const iterator = refOf<Closure>(args[-1]);
-    String* const subject = refOf<String>(iterator->captures[1]);
-    String* const pattern = refOf<String>(iterator->captures[2]);
-    const uint64_t from = static_cast<uint64_t>(integerOf(iterator->captures[3]));
+    String* const subject = refOf<String>(captureAt(iterator, 1));
+    String* const pattern = refOf<String>(captureAt(iterator, 2));
+    const uint64_t from = static_cast<uint64_t>(integerOf(captureAt(iterator, 3)));
     if (from > subject->length) return packResult(s, Value::nil());
-    checkNativeStack(s);
+    checkMatcherStack(s);
     PatternMatcher m(subject->view(), pattern->view(), false);
     if (!searchOrRaise(s, m, from)) {
-        iterator->captures[3] = wordOf(static_cast<int64_t>(subject->length + 1));
+        captureAt(iterator, 3) = wordOf(static_cast<int64_t>(subject->length + 1));
         return packResult(s, Value::nil());
     }
-    if (iterator->captures[4] != 0) requireTextCaptures(s, m);
+    if (captureAt(iterator, 4) != 0) requireTextCaptures(s, m);
     // An empty match must not be found again.
-    iterator->captures[3] = wordOf(static_cast<int64_t>(m.end() == m.begin() ? m.end() + 1 : m.end()));
+    captureAt(iterator, 3) = wordOf(static_cast<int64_t>(m.end() == m.begin() ? m.end() + 1 : m.end()));
     packCaptures(s, m, 0, true);
     keepAlive(subject);
     return s.results[0];

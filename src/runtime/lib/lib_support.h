@@ -53,6 +53,12 @@ inline LibState& libState(State& s) { return *static_cast<LibState*>(s.libraryDa
 inline String* stringArg(const Word* args, unsigned i) { return refOf<String>(args[i]); }
 inline Value valueArg(const Word* args, unsigned i) { return Value::fromWord(args[i]); }
 
+/// Capture `i` of an iterator's closure; the library's own begin at 1.
+inline Word& captureAt(Closure* c, uint32_t i) {
+    Word* const captures = c->captures;
+    return captures[i];
+}
+
 /// Ends a builtin whose results are a pack of `count` boxes in State.results: the first is the return value as well.
 inline Word packResult(State& s, uint32_t count) {
     s.resultCount = count;

@@ -144,20 +144,20 @@ Word utf8Offset(State& s, Word* args) {
 // Captures of the iterator: 1 the string, 2 the offset of the next code point.
 Word utf8Codes(State& s, Word* args) {
     Closure* const iterator = newIterator(s, BuiltinId::Utf8CodesNext, 2);
-    storeWord(s, iterator, &iterator->captures[1], args[0]);
-    iterator->captures[2] = wordOf(int64_t{0});
+    storeWord(s, iterator, &captureAt(iterator, 1), args[0]);
+    captureAt(iterator, 2) = wordOf(int64_t{0});
     return wordOf(iterator);
 }
 
 Word utf8CodesNext(State& s, Word* args) {
     Closure* const iterator = refOf<Closure>(args[-1]);
-    const String* const str = refOf<String>(iterator->captures[1]);
-    const int64_t at = integerOf(iterator->captures[2]);
+    const String* const str = refOf<String>(captureAt(iterator, 1));
+    const int64_t at = integerOf(captureAt(iterator, 2));
     s.results[1] = 0;
     if (at >= static_cast<int64_t>(str->length)) return kNilBox;
     unsigned length = 0;
     s.results[1] = wordOf(int64_t{decodeOrRaise(s, str, at + 1, length)});
-    iterator->captures[2] = wordOf(at + int64_t{length});
+    captureAt(iterator, 2) = wordOf(at + int64_t{length});
     return Value::integer(at + 1).word();
 }
 
