@@ -200,16 +200,16 @@ Value Builder::readVariable(VarId var) {
     return Function::resolve(v);
 }
 
-Value Builder::undefined(Rep rep) {
+Value Builder::undefined(Block* block, Rep rep) {
     // In front of everything, so that it dominates whatever reads it.
     Block* resume = current_;
     const Loc resumeLoc = loc_;
-    current_ = fn_.entry;
+    current_ = block;
     loc_ = {};
     Value v = zero(rep);
-    if (v != fn_.entry->first) {
+    if (v != block->first) {
         fn_.remove(v);
-        fn_.prepend(fn_.entry, v);
+        fn_.prepend(block, v);
     }
     current_ = resume;
     loc_ = resumeLoc;
@@ -247,7 +247,7 @@ Value Builder::lookUp(Block* block, VarId var) {
         }
         path_.push_back(at);
         if (at->preds.empty()) {
-            v = undefined(varReps_[var]);
+            v = undefined(at, varReps_[var]);
             break;
         }
     }

@@ -146,7 +146,7 @@ class Builder {
     Value addVariableParam(Block* block, VarId var);
     Value lookUp(Block* block, VarId var);
     void completePending();
-    Value undefined(Rep rep);
+    Value undefined(Block* block, Rep rep);
 
     Function& fn_;
     Block* current_ = nullptr;

@@ -160,7 +160,7 @@ class Cfg {
         if (arrives->is(Op::ConstBool)) return &br.edges[arrives->imm ? 0 : 1];
         // The branch we come from has just tested it.
         const Inst* before = edge.from->terminator();
-        if (before->is(Op::Br) && before->operands[0] == arrives && before->edges[0].to != before->edges[1].to) {
+        if (before->is(Op::Br) && before->operands[0] == arrives) {
             return &br.edges[&edge == &before->edges[0] ? 0 : 1];
         }
         return nullptr;
