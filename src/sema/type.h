@@ -189,6 +189,7 @@ inline std::span<const Type* const> membersOf(const Type* const& type) {
 struct TypeBinding {
     const TypeParamType* param;
     const Type* type;  // null while inference has found nothing
+    bool isFixed = false;  // given explicitly: arguments do not change it
 };
 
 /// Makes and interns all types of a program. Not copyable; lives as long as the TypedProgram.

@@ -80,6 +80,8 @@ struct TypedFunction {
     bool isConst = false;              // always inlined
     bool isMain = false;
     bool selfReference = false;        // its body refers to itself (through its own Variable)
+    Variable* variable = nullptr;      // the variable that holds it (declared by `function`), null for literals. A FuncRef or
+                                       // direct call of a function with captures takes its closure from there
 };
 
 struct TypedModule {
@@ -116,7 +118,7 @@ struct TExpr {
     struct T##Name : TExpr { \
         static constexpr TExprKind kKind = TExprKind::Name;
 
-LUAPP_TEXPR(NilConst) };
+LUAPP_TEXPR(NilConst) };  // type nil, or any type that admits nil (then nil in its representation)
 LUAPP_TEXPR(BoolConst) bool value; };
 LUAPP_TEXPR(NumberConst) double value; };      // type number
 LUAPP_TEXPR(IntegerConst) int64_t value; };    // type integer
@@ -187,6 +189,7 @@ LUAPP_TEXPR(Call)
     List<TExpr*> extras;
     TExpr* pack;                   // Vararg or a variadic Call or PackSelect
     List<const Type*> results;     // all fixed result types
+    const Type* variadicElement;   // variadicResults: the static type of the further results (they are boxed all the same)
 };
 /// `...` where all its values are wanted: a pack.
 LUAPP_TEXPR(Vararg) };
@@ -275,7 +278,8 @@ LUAPP_TSTMT(If) TExpr* condition; TBlock* then; TBlock* otherwise; };  // otherw
 LUAPP_TSTMT(While) TExpr* condition; TBlock* body; };
 /// The condition may use variables of the body.
 LUAPP_TSTMT(Repeat) TBlock* body; TExpr* condition; };
-/// Half-open. integer: start, limit, step are integer; else number. `step` null: 1. Step 0 is a run-time error unless constant.
+/// Half-open. integer: start and step are integer, and limit is integer or number (`i < limit` compares exactly); else all
+/// are number. `step` null: 1. Step 0 is a run-time error unless constant.
 LUAPP_TSTMT(NumericFor)
     Variable* variable;
     bool isInteger;
@@ -295,6 +299,9 @@ LUAPP_TSTMT(Return) List<TExpr*> values; TExpr* pack; };  // values have the res
 
 /// The output of sema.
 struct TypedProgram {
+    explicit TypedProgram(frontend::Interner& interner) : types(interner) {}
+
+    TypeTable types;                        // every type of the tree
     frontend::Arena arena;
     std::vector<TypedModule*> modules;      // in the order their main functions run
     std::vector<TypedFunction*> functions;  // every function, mains and const instantiations included

@@ -1,0 +1,231 @@
+// Annotations: syntax of types to types, with aliases.
+#include <algorithm>
+
+#include "frontend/ast/ast_visit.h"
+#include "sema/context.h"
+
+namespace luapp::sema {
+
+const Type* Checker::typeOf(ast::TypeNode& node) {
+    switch (node.kind) {
+        case ast::NodeKind::NilType: return types_.nil();
+        case ast::NodeKind::NamedType: return typeOfName(static_cast<ast::NamedType&>(node));
+        case ast::NodeKind::ArrayType: {
+            const Type* element = typeOf(*static_cast<ast::ArrayType&>(node).element);
+            return isError(element) ? element : types_.array(element);
+        }
+        case ast::NodeKind::OptionalType: return types_.optional(typeOf(*static_cast<ast::OptionalType&>(node).inner));
+        case ast::NodeKind::UnionType: {
+            std::vector<const Type*> members;
+            for (ast::TypeNode* member : static_cast<ast::UnionType&>(node).members) members.push_back(typeOf(*member));
+            return types_.unionOf(members);
+        }
+        case ast::NodeKind::FunctionType: return typeOfFunction(static_cast<ast::FunctionType&>(node));
+        case ast::NodeKind::RecordType: {
+            std::vector<RecordField> fields;
+            for (ast::RecordTypeField& field : static_cast<ast::RecordType&>(node).members) {
+                const Type* type = typeOf(*field.type);
+                if (isError(type)) return type;
+                if (field.isOptional) type = types_.optional(type);
+                if (std::any_of(fields.begin(), fields.end(), [&](auto& f) { return f.name == field.name.name; })) {
+                    diags_.report(diag::FieldTwice, field.name.range, text(field.name.name));
+                    return types_.error();
+                }
+                fields.push_back({field.name.name, type});
+            }
+            return types_.record(fields);
+        }
+        default: return types_.error();  // reported by the parser
+    }
+}
+
+const Type* Checker::typeOfFunction(ast::FunctionType& node) {
+    std::vector<const Type*> params;
+    bool isBad = false;
+    for (ast::TypeNodeParam& param : node.params) {
+        const Type* type = param.type ? typeOf(*param.type) : types_.any();
+        isBad |= isError(type);
+        params.push_back(type);
+    }
+    const Type* vararg = nullptr;
+    if (node.variadic) vararg = node.variadic->element ? typeOf(*node.variadic->element) : types_.any();
+    std::vector<const Type*> results;
+    const Type* variadic = nullptr;
+    typeOfResults(node.results, results, variadic);
+    isBad |= std::any_of(results.begin(), results.end(), isError);
+    if (isBad) return types_.error();
+    return types_.function(params, vararg, results, variadic);
+}
+
+void Checker::typeOfResults(ast::ResultTypes& written, std::vector<const Type*>& results, const Type*& variadic) {
+    for (ast::TypeNode* node : written.types) {
+        if (auto* rest = ast::as<ast::VariadicType>(node)) {
+            variadic = rest->element ? typeOf(*rest->element) : types_.any();
+            continue;
+        }
+        const Type* type = typeOf(*node);
+        if (type->kind == TypeKind::Void) {
+            if (written.types.count > 1) diags_.report(diag::VoidNotAlone, node->range);
+            continue;
+        }
+        results.push_back(type);
+    }
+}
+
+const Type* Checker::typeOfName(ast::NamedType& node) {
+    const std::string_view name = text(node.name.name);
+    std::vector<const Type*> args;
+    bool isBad = false;
+    for (ast::TypeNode* arg : node.args) {
+        args.push_back(typeOf(*arg));
+        isBad |= isError(args.back());
+        if (args.back()->kind == TypeKind::Void) {
+            diags_.report(diag::VoidAsType, arg->range);
+            isBad = true;
+        }
+    }
+    auto expectArgs = [&](size_t count) {
+        if (args.size() == count) return !isBad;
+        diags_.report(diag::TypeArgumentCount, node.range, name, int64_t(args.size()), int64_t(count));
+        return false;
+    };
+    if (node.module.name) return typeOfQualified(node, args);
+    for (size_t i = typeParams_.size(); i-- > 0;)
+        if (typeParams_[i].first == node.name.name) return typeParams_[i].second;
+    auto alias = module_->aliases.find(node.name.name.id);
+    if (alias != module_->aliases.end() && !alias->second) return types_.error();  // an import that failed
+    if (alias != module_->aliases.end()) return isBad ? types_.error() : typeOfAlias(*alias->second, args, node.range);
+    struct Simple {
+        std::string_view name;
+        const Type* type;
+    };
+    const Simple simple[] = {
+        {"number", types_.number()}, {"string", types_.string()},  {"integer", types_.integer()},
+        {"boolean", types_.boolean()}, {"any", types_.any()},      {"void", types_.voidType()},
+        {"Function", types_.anyFunction()}, {"File", types_.file()}, {"nil", types_.nil()},
+    };
+    for (const Simple& s : simple)
+        if (s.name == name) return expectArgs(0) ? s.type : types_.error();
+    if (name == "Array") return expectArgs(1) ? types_.array(args[0]) : types_.error();
+    if (name == "Table") {
+        if (!expectArgs(2)) return types_.error();
+        if (args[0]->admitsNil && !isAny(args[0])) {
+            diags_.report(diag::NilKey, node.args[0]->range, show(args[0]));
+            return types_.error();
+        }
+        return types_.table(args[0], args[1]);
+    }
+    for (ast::Stmt* s : module_->tree->main->body.statements) {
+        const ast::Ident* declared = nullptr;
+        if (auto* c = ast::as<ast::ClassDecl>(s)) declared = &c->name;
+        if (auto* i = ast::as<ast::InterfaceDecl>(s)) declared = &i->name;
+        if (auto* en = ast::as<ast::EnumDecl>(s)) declared = &en->name;
+        if (declared && declared->name == node.name.name) return types_.error();  // reported at its declaration
+    }
+    frontend::Suggester suggester(name);
+    for (const Simple& s : simple) suggester.offer(s.name);
+    suggester.offer("Array");
+    suggester.offer("Table");
+    for (ast::Stmt* s : module_->tree->main->body.statements)
+        if (auto* a = ast::as<ast::TypeAliasDecl>(s)) suggester.offer(text(a->name.name));
+    diags_.report(diag::UnknownType, node.name.range, name).didYouMean(node.name.range, suggester.best());
+    return types_.error();
+}
+
+/// `geo.Point` of `import * as geo`.
+const Type* Checker::typeOfQualified(ast::NamedType& node, std::span<const Type* const> args) {
+    for (auto& [decl, module] : module_->importOf) {
+        auto* import = ast::as<ast::ImportDecl>(decl);
+        if (!import || import->namespaceName.name != node.module.name) continue;
+        if (!module) return types_.error();
+        auto found = module->exports.find(node.name.name.id);
+        if (found != module->exports.end() && found->second.alias) return typeOfAlias(*found->second.alias, args, node.range);
+        diags_.report(diag::NotExported, node.name.range, text(node.module.name), text(node.name.name));
+        return types_.error();
+    }
+    diags_.report(diag::UnknownType, node.module.range, text(node.module.name));
+    return types_.error();
+}
+
+/// The kind of type that a node will turn out to be, without resolving it.
+TypeKind Checker::aliasKind(ast::TypeNode& node, ModuleInfo& module, int depth) {
+    switch (node.kind) {
+        case ast::NodeKind::ArrayType: return TypeKind::Array;
+        case ast::NodeKind::FunctionType: return TypeKind::Function;
+        case ast::NodeKind::RecordType: return TypeKind::Record;
+        case ast::NodeKind::OptionalType:
+        case ast::NodeKind::UnionType: return TypeKind::Union;
+        case ast::NodeKind::NamedType: {
+            auto& named = static_cast<ast::NamedType&>(node);
+            const std::string_view name = text(named.name.name);
+            auto found = module.aliases.find(named.name.name.id);
+            if (found != module.aliases.end() && found->second && depth < 64)
+                return aliasKind(*found->second->decl->aliased, *found->second->module, depth + 1);
+            if (name == "Array") return TypeKind::Array;
+            if (name == "Table") return TypeKind::Table;
+            return TypeKind::Error;
+        }
+        default: return TypeKind::Error;
+    }
+}
+
+const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> args, Range range) {
+    ast::TypeAliasDecl& decl = *alias.decl;
+    const std::string_view name = text(decl.name.name);
+    if (args.size() != decl.typeParams.count) {
+        diags_.report(diag::TypeArgumentCount, range, name, int64_t(args.size()), int64_t(decl.typeParams.count));
+        return types_.error();
+    }
+    AliasInfo::Instance* instance = nullptr;
+    int busy = 0;
+    for (auto& known : alias.instances) {
+        busy += known->isBusy;
+        if (std::equal(known->args.begin(), known->args.end(), args.begin(), args.end())) instance = known;
+    }
+    if (instance) {
+        if (!instance->isBusy) return instance->type;
+        // A reference to itself from inside: the nominal type is handed out unfinished.
+        if (!instance->begun) {
+            const TypeKind kind = aliasKind(*decl.aliased, *alias.module, 0);
+            if (kind == TypeKind::Error) {
+                diags_.report(diag::AliasOfItself, decl.name.range, name);
+                return types_.error();
+            }
+            instance->begun = types_.beginAlias(kind, decl.name.name, args);
+        }
+        return instance->begun;
+    }
+    if (busy > 8) {
+        diags_.report(diag::AliasExpands, decl.name.range, name);
+        return types_.error();
+    }
+    instance = arena().make<AliasInfo::Instance>();
+    instance->args = arena().makeList<const Type*>(args);
+    instance->isBusy = true;
+    alias.instances.push_back(instance);
+    ModuleInfo* const module = module_;
+    module_ = alias.module;
+    const auto outerParams = std::move(typeParams_);
+    typeParams_.clear();
+    for (uint32_t i = 0; i < args.size(); i++) typeParams_.push_back({decl.typeParams[i].name, args[i]});
+    const Type* type = typeOf(*decl.aliased);
+    typeParams_ = outerParams;
+    module_ = module;
+    if (instance->begun) {
+        // `type A = A | nil` has no structure of its own.
+        auto* u = asIf<UnionType>(type);
+        const bool isCircular = u && std::find(u->members.begin(), u->members.end(), instance->begun) != u->members.end();
+        if (type == instance->begun || type->kind != instance->begun->kind || isCircular) {
+            if (!isError(type)) diags_.report(diag::AliasOfItself, decl.name.range, name);
+            type = types_.error();
+        } else {
+            types_.completeAlias(instance->begun, type);
+            type = instance->begun;
+        }
+    }
+    instance->isBusy = false;
+    instance->type = type;
+    return type;
+}
+
+}  // namespace luapp::sema

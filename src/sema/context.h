@@ -1,0 +1,423 @@
+#pragma once
+// The private state of one run of the checker, shared by all check_*.cpp files. Nobody outside sema includes it.
+//
+// Checking goes top down and builds the typed tree on the way: checkExpr() takes the type that the context wants (a hint,
+// may be null) and gives a typed expression whose type may be another; convert() then makes it fit or reports. What is
+// reported gets ErrorType, which fits everything. Flow (flow.h) holds what is known about variables at the current
+// point. Statements go to the list that `out_` stands for; a Scratch collects nodes before their number is known.
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frontend/diag/diagnostic.h"
+#include "frontend/diag/suggest.h"
+#include "sema/builtin_types.h"
+#include "sema/flow.h"
+#include "sema/sema.h"
+#include "sema/symbols.h"
+
+namespace luapp::sema {
+
+namespace diag = frontend::diag;
+using frontend::Diagnostics;
+
+/// Collects values on a shared stack; release() copies them into the arena. Scratches nest like scopes.
+template <class T>
+class Scratch {
+  public:
+    explicit Scratch(std::vector<T>& stack) : stack_(stack), base_(stack.size()) {}
+    ~Scratch() { stack_.resize(base_); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    void add(T value) { stack_.push_back(value); }
+    size_t size() const { return stack_.size() - base_; }
+    bool empty() const { return size() == 0; }
+    T& operator[](size_t i) const { return stack_[base_ + i]; }
+    T& back() const { return stack_.back(); }
+    std::span<const T> span() const { return {stack_.data() + base_, size()}; }
+    List<T> list(frontend::Arena& arena) const { return arena.makeList<T>(span()); }
+
+  private:
+    std::vector<T>& stack_;
+    size_t base_;
+};
+
+/// A function about to be called.
+struct Callee {
+    const FunctionType* type = nullptr;
+    CallKind kind = CallKind::Dynamic;
+    FunctionInfo* function = nullptr;             // Function
+    TExpr* closure = nullptr;                     // Closure
+    const BuiltinSignature* signature = nullptr;  // Builtin
+    TExpr* self = nullptr;                        // first argument already there
+    std::string_view name;                        // as written, for messages
+    std::vector<TypeBinding> bindings;            // of its type parameters
+    std::vector<TExpr*> checked;                  // arguments checked already (null: not yet), by position
+};
+
+/// The loop around the statement being checked.
+struct LoopState {
+    size_t mark;  // flow mark of the loop's head
+    FlowJoin exits;
+    FlowJoin continues;
+};
+
+/// The returns of a function whose result they decide.
+struct Inference {
+    std::vector<TReturn*> returns;
+    bool givesValues = false;
+};
+
+/// `for i = 1, #a` around the code being checked.
+struct LoopFromOne {
+    SemaVar* variable = nullptr;
+    SemaVar* array = nullptr;
+    Range range;
+};
+
+/// An optional link of a chain: the object, held in a temporary.
+struct ChainLink {
+    Variable* held;
+    TExpr* object;
+};
+
+/// What can be assigned to.
+struct Place {
+    enum class Kind : uint8_t { Bad, Variable, Array, Table, Record, DynIndex, DynMember };
+    Kind kind = Kind::Bad;
+    SemaVar* variable = nullptr;
+    TExpr* object = nullptr;
+    TExpr* key = nullptr;
+    uint32_t field = 0;
+    Symbol name;
+    const Type* type = nullptr;  // of what may be written
+    Loc loc;
+    Range range;
+};
+
+/// A whole number literal, perhaps with a sign or in parentheses.
+bool isWholeLiteral(const ast::Expr& expr);
+
+class Checker {
+  public:
+    Checker(TypedProgram& program, Diagnostics& diagnostics, Interner& interner, FunctionMap& functions)
+        : program_(program), types_(program.types), diags_(diagnostics), interner_(interner), functions_(functions),
+          builtins_(program.types, interner), flow_(program.types) {}
+
+    /// Checks the main block and all functions of a module.
+    void checkModule(ModuleInfo& module);
+
+  private:
+    // ---- check_function.cpp
+    const FunctionType* functionIn(const Type* expected);
+    void knowSignature(FunctionInfo& function, const FunctionType* context = nullptr);
+    const Type* literalType(ast::Expr& value);
+    const FunctionType* makeType(FunctionInfo& function, std::span<const Type* const> results, const Type* variadic);
+    void checkBody(FunctionInfo& function);
+    void checkBodyApart(FunctionInfo& function);
+    void endBody(FunctionInfo& function, ast::FunctionBody& body);
+    void finishInference(FunctionInfo& function, Inference& inference);
+    const Type* valueType(const Type* type);
+    TExpr* functionValue(FunctionInfo& function, Loc loc);
+    TExpr* checkFunctionExpr(ast::FunctionExpr& expr, const Type* expected);
+    void checkLocalFunction(ast::LocalFunctionDecl& decl);
+    void checkFunctionDecl(ast::FunctionDecl& decl);
+    void declareFunctionVariable(FunctionInfo& function, SemaVar& variable, Loc loc);
+    FunctionInfo* instanceOf(FunctionInfo& function);
+    FunctionInfo* instantiate(FunctionInfo& generic, std::span<const Type* const> argTypes, Range where);
+    FunctionInfo* functionOf(const ast::FunctionBody& body) { return functions_.find(&body)->second; }
+
+    // ---- check_stmt.cpp
+    TBlock* checkBlock(ast::Block& block);
+    void checkStatements(std::span<ast::Stmt* const> statements);
+    void checkStmt(ast::Stmt& stmt);
+    void check(ast::LocalStmt& stmt);
+    void check(ast::AssignStmt& stmt);
+    void check(ast::CompoundStmt& stmt);
+    void check(ast::ExprStmt& stmt);
+    void check(ast::DoStmt& stmt);
+    void check(ast::WhileStmt& stmt);
+    void check(ast::RepeatStmt& stmt);
+    void check(ast::IfStmt& stmt);
+    void check(ast::NumericForStmt& stmt);
+    void check(ast::GenericForStmt& stmt);
+    void check(ast::ReturnStmt& stmt);
+    void check(ast::BreakStmt& stmt);
+    void check(ast::ContinueStmt& stmt);
+    void check(ast::GotoStmt& stmt);
+    void check(ast::LabelStmt& stmt);
+    void check(ast::ErrorStmt&) {}
+    void check(ast::FunctionDecl& stmt) { checkFunctionDecl(stmt); }
+    void check(ast::LocalFunctionDecl& stmt) { checkLocalFunction(stmt); }
+    void check(ast::ClassDecl& decl);
+    void check(ast::InterfaceDecl& decl);
+    void check(ast::EnumDecl& decl);
+    void check(ast::TypeAliasDecl& decl);
+    void check(ast::ImportDecl& decl);
+    void check(ast::ExportFromDecl& decl);
+    void check(ast::FieldDecl&) {}
+    void check(ast::MethodDecl&) {}
+    void check(ast::ConstructorDecl&) {}
+    void check(ast::EventDecl&) {}
+    void markDeclared(SemaVar& variable);
+    void declareLocal(SemaVar& variable, ast::NameDecl& name, const Type* declared, TExpr* value, Range valueRange, Loc loc);
+    void narrowByValue(SemaVar& variable, const Type* valueType);
+    template <class HintAt>
+    void checkValueList(std::span<ast::Expr* const> exprs, size_t wanted, HintAt hintAt, Scratch<TExpr*>& values,
+                        std::vector<Range>& ranges, std::vector<TStmt*>& before, Range whole);
+    TExpr* convertKeepingNarrow(TExpr* value, const Type* type, Range range);
+    TExpr* stashUnlessLast(std::vector<TStmt*>& before, Scratch<TExpr*>& values, size_t i);
+    template <class Pass>
+    void checkLoop(Range range, Pass&& pass);
+    SemaVar* loopVariable(ast::NameDecl& name, const Type* element, Variable*& raw, TStmt*& convertStmt);
+    void checkStep(ast::NumericForStmt& stmt, TExpr* step, TExpr* limit);
+    bool noteFromOne(ast::NumericForStmt& stmt, TExpr* start, LoopFromOne& note);
+    std::string_view pairsCall(ast::Expr& expr, ast::Expr*& arg);
+    TExpr* pairsTriplet(std::string_view name, TExpr* value, Range range);
+    void iterateNothing(ast::GenericForStmt& stmt);
+    void iterateValue(ast::GenericForStmt& stmt, TExpr* value, bool viaPairs);
+    void iterateCalls(ast::GenericForStmt& stmt, TExpr* only);
+    void declareHoisted(ModuleInfo& module);
+
+    // ---- check_assign.cpp
+    bool checkPlace(ast::Expr& target, Place& place);
+    bool checkNamePlace(ast::NameExpr& target, Place& place);
+    bool checkFieldPlace(ast::FieldExpr& target, Place& place);
+    bool checkIndexPlace(ast::IndexExpr& target, Place& place);
+    const Type* placeType(const Place& place);
+    void spillPlace(Place& place);
+    TExpr* readPlace(Place& place, Range range);
+    void writePlace(Place& place, TExpr* value, Range valueRange);
+    void noteAssigned(SemaVar& variable, const Type* valueType);
+    TExpr* checkIncDec(ast::IncDecExpr& expr, bool wantsValue);
+
+    // ---- check_expr.cpp
+    /// The value of an expression; a call or `...` is cut to its first value. Never null. `pred`, if given, receives what
+    /// the expression tells when used as a condition.
+    TExpr* checkExpr(ast::Expr& expr, const Type* expected, Pred** pred = nullptr);
+    /// checkExpr, then convert.
+    TExpr* checkAs(ast::Expr& expr, const Type* wanted, CheckReason reason);
+    /// The expression as a boolean, for branching.
+    TExpr* checkCondition(ast::Expr& expr, Pred** pred);
+    SemaVar* variableOf(ast::Expr& expr);
+    TExpr* readVariable(SemaVar& variable, Range range);
+    TExpr* check(ast::NameExpr& expr, Pred** pred);
+    TExpr* builtinValue(const BuiltinEntry& entry, Range range);
+    TExpr* check(ast::NumberExpr& expr, const Type* expected);
+    TExpr* check(ast::InterpExpr& expr);
+    TExpr* checkVararg(ast::VarargExpr& expr);
+    const BuiltinEntry* libraryEntry(ast::FieldExpr& expr, bool& isLibrary);
+    SemaVar* namespaceMember(ast::FieldExpr& expr, bool& isNamespace);
+    TExpr* check(ast::FieldExpr& expr);
+    TExpr* checkLinkObject(ast::Expr& object);
+    TExpr* chainLink(TExpr* object, bool isOptional, Range range);
+    TExpr* closeChain(std::vector<ChainLink>& links, TExpr* value);
+    TExpr* check(ast::ChainExpr& expr);
+    TExpr* isNilTest(TExpr* value, bool whenNil);
+    TExpr* member(TExpr* object, ast::FieldExpr& expr);
+    TExpr* withKeyPresent(TExpr* object);
+    bool isMemberOf(const BuiltinSignature& signature, const Type* type) const;
+    TExpr* propertyOf(const BuiltinEntry& entry, TExpr* object, Loc loc);
+    TExpr* check(ast::IndexExpr& expr);
+    TExpr* arrayIndex(ast::Expr& source);
+    TExpr* index(TExpr* object, ast::IndexExpr& expr);
+    void noteLoopIndex(ast::IndexExpr& expr);
+    TExpr* check(ast::UnaryExpr& expr, const Type* expected, Pred** pred);
+    struct Operand;
+    /// Several `and` (or several `or`) in a row: the states in which one of them decided.
+    struct Run {
+        bool isActive = false;
+        ast::BinaryOp op = ast::BinaryOp::And;
+        size_t mark = 0;
+        FlowJoin join;
+    };
+    /// Longer conditions narrow nothing behind them (inside them they do).
+    static constexpr uint32_t kMaxPredTerms = 200;
+    TExpr* check(ast::BinaryExpr& expr, const Type* expected, Pred** pred, bool asCondition);
+    void endRun(Run& run);
+    void shortCircuit(ast::BinaryExpr& expr, Operand& left, const Type* hint, bool asCondition, Run& run);
+    void shortCircuitValue(ast::BinaryExpr& expr, Operand& left, const Type* hint, Pred*& rightPred);
+    void finishAnd(Operand& left, bool beforeOr = false);
+    TExpr* narrowedTo(TExpr* value, const Type* part, const Type* type);
+    TExpr* orValue(Operand& left, TExpr* right, Loc loc);
+    TExpr* coalesce(TExpr* left, TExpr* right, Loc loc);
+    TExpr* binary(ast::BinaryExpr& expr, Operand& left, const Type* hint, bool wantsPred);
+    TExpr* numericOperand(TExpr* value, Range range, std::string_view op);
+    TExpr* bitOperand(TExpr* value, Range range, std::string_view op);
+    void reportOperand(std::string_view op, TExpr* value, Range range);
+    TExpr* arith(ast::BinaryOp op, TExpr* left, TExpr* right, Range leftRange, Range rightRange, Range opRange);
+    TExpr* compare(ast::BinaryExpr& expr, TExpr* left, TExpr* right, Range leftRange);
+    TExpr* equality(ast::BinaryExpr& expr, TExpr* left, TExpr* right, Range leftRange);
+    SemaVar* typeCallVariable(ast::Expr* expr);
+    const Type* typeByName(const Type* type, std::string_view name);
+    Pred* equalityPred(ast::BinaryExpr& expr, ast::Expr* leftSource, TExpr* left, TExpr* right);
+    Pred* typeNamePred(SemaVar* variable, std::string_view name);
+    TExpr* concat(std::span<TExpr* const> parts, Loc loc);
+    TExpr* concatOperand(TExpr* value, Range range);
+    TExpr* check(ast::ConcatExpr& expr);
+    TExpr* check(ast::TypeTestExpr& expr, Pred** pred);
+    TExpr* check(ast::CastExpr& expr);
+    TExpr* check(ast::NonNilExpr& expr);
+
+    // ---- check_literal.cpp
+    TExpr* checkBraces(ast::BraceExpr& expr, const Type* expected);
+    TExpr* bracesAsArray(ast::BraceExpr& expr, const ArrayType* type);
+    TExpr* bracesAsTable(ast::BraceExpr& expr, const TableType* type);
+    TExpr* bracesAsRecord(ast::BraceExpr& expr, const RecordType* type);
+    TExpr* bracesFree(ast::BraceExpr& expr);
+    const Type* commonType(std::span<TExpr* const> values);
+    const Type* integerElements(ast::BraceExpr& expr, Scratch<TExpr*>& values);
+
+    // ---- check_call.cpp
+    bool isMulti(const TExpr* value) const;
+    bool isPack(const TExpr* value) const;
+    const Type* packElement(const TExpr* pack);
+    TExpr* unpackAs(TExpr* boxed, const Type* type, bool isFixed);
+    /// The first value of a call or pack.
+    TExpr* single(TExpr* value, Range range);
+    TExpr* unwrapLet(TExpr* value, std::vector<TStmt*>& before);
+    TExpr* stash(std::vector<TStmt*>& before, TExpr* value);
+    void expandLast(TExpr* last, size_t wanted, bool packAllowed, Scratch<TExpr*>& out, size_t outBase, TExpr*& pack,
+                    std::vector<TStmt*>& before);
+    TExpr* wrapBefore(std::span<TStmt* const> before, TExpr* value);
+    TExpr* checkMulti(ast::Expr& expr, const Type* expected);
+    TExpr* noValue(Range range, Loc loc);
+    TExpr* checkCall(ast::CallExpr& expr, const Type* expected, Pred** pred);
+    void checkArgsOnly(ast::CallExpr& expr);
+    TExpr* callVariable(ast::CallExpr& expr, SemaVar& variable, Callee& callee, const Type* expected);
+    TExpr* callValue(ast::CallExpr& expr, Callee& callee, TExpr* value, TExpr* self, const Type* expected);
+    TExpr* callMember(ast::CallExpr& expr, ast::FieldExpr& field, TExpr* object, const Type* expected);
+    TExpr* passArgument(TExpr* value, const Type* param, const Callee& callee, size_t number, Range range);
+    static bool wantsIntegerOnly(const Type* type);
+    TExpr* finishCall(ast::CallExpr& expr, Callee& callee, const Type* expected);
+    bool hasMultiLast(const ast::CallExpr& expr) const;
+    TExpr* errorOfCall(const FunctionType* type, std::span<const TypeBinding> bindings, Loc loc);
+    size_t minArgsOf(const Callee& callee) const;
+    void reportCount(ast::CallExpr& expr, const Callee& callee, size_t given);
+    bool needsDynamicSpread(const TExpr* last, const FunctionType* type, size_t missing);
+    TExpr* callSpread(ast::CallExpr& expr, Callee& callee, Scratch<TExpr*>& args, TExpr* last, std::vector<TStmt*>& before);
+    TExpr* makeCall(ast::CallExpr& expr, Callee& callee, std::span<TExpr* const> args, std::span<TExpr* const> extras, TExpr* pack);
+    TExpr* callDynamic(ast::CallExpr& expr, TExpr* callee, TExpr* self);
+    TExpr* callConst(ast::CallExpr& expr, FunctionInfo& function);
+    void infer(const Type* param, const Type* arg, std::span<TypeBinding> bindings);
+    void inferFromContext(const Type* result, const Type* expected, std::span<TypeBinding> bindings);
+    bool wantsOtherArguments(const Type* param);
+    bool bindRest(ast::CallExpr& expr, Callee& callee);
+    TExpr* builtinDefault(const BuiltinSignature& signature, size_t param, const Type* type, Loc loc);
+    bool fitsCase(const ast::Expr& source, const Type* arg, const Type* param, bool withChecks);
+    const BuiltinEntry& chooseCase(const BuiltinEntry& general, ast::CallExpr& expr, TExpr* self, std::vector<TExpr*>& checked,
+                                   bool& dropsLiteral);
+    TExpr* callBuiltin(ast::CallExpr& expr, const BuiltinEntry& general, TExpr* self, const Type* expected, Pred** pred);
+    TExpr* callAssert(ast::CallExpr& expr);
+    TExpr* callSelect(ast::CallExpr& expr, bool& handled);
+    /// After anything that may run other code.
+    void afterCall() { flow_.forgetVolatile(); }
+
+    // ---- relations.cpp
+    TExpr* convertNode(ConvertKind kind, CheckReason reason, TExpr* operand, const Type* type);
+    TExpr* retypeLiteral(TExpr* value, const Type* wanted);
+    /// The value as a `wanted`; null if it does not fit.
+    TExpr* tryConvert(TExpr* value, const Type* wanted, CheckReason reason);
+    /// The same, reporting where it does not fit.
+    TExpr* convert(TExpr* value, const Type* wanted, CheckReason reason, Range range);
+    void reportMismatch(TExpr* value, const Type* wanted, CheckReason reason, Range range);
+    bool reportImplicitAny(TExpr* value, Range range);
+    TExpr* toBoolean(TExpr* value);
+    /// The part of `type` that is a `tested`, and the rest.
+    const Type* narrowTo(const Type* type, const Type* tested);
+    const Type* narrowFrom(const Type* type, const Type* tested);
+    Pred* narrowPred(SemaVar* variable, const Type* whenTrue, const Type* whenFalse);
+    Pred* nilPred(SemaVar* variable, bool whenNil);
+    Pred* truthPred(SemaVar* variable);
+    Pred* typePred(SemaVar* variable, const Type* tested);
+    Pred* combine(Pred::Kind kind, Pred* left, Pred* right);
+
+    // ---- check_types.cpp
+    const Type* typeOf(ast::TypeNode& node);
+    const Type* typeOfName(ast::NamedType& node);
+    const Type* typeOfQualified(ast::NamedType& node, std::span<const Type* const> args);
+    const Type* typeOfAlias(AliasInfo& alias, std::span<const Type* const> args, Range range);
+    const Type* typeOfFunction(ast::FunctionType& node);
+    void typeOfResults(ast::ResultTypes& written, std::vector<const Type*>& results, const Type*& variadic);
+    TypeKind aliasKind(ast::TypeNode& node, ModuleInfo& module, int depth);
+
+    // ---- small makers
+    template <class N>
+    N* expr(const Type* type, Loc loc) {
+        N* n = arena().make<N>();
+        n->kind = N::kKind;
+        n->type = type;
+        n->loc = loc;
+        return n;
+    }
+    template <class N>
+    N* stmt(Loc loc) {
+        N* n = arena().make<N>();
+        n->kind = N::kKind;
+        n->loc = loc;
+        return n;
+    }
+    frontend::Arena& arena() { return program_.arena; }
+    TExpr* errorExpr(Loc loc) { return expr<TNilConst>(types_.error(), loc); }
+    TExpr* nilConst(Loc loc) { return expr<TNilConst>(types_.nil(), loc); }
+    TExpr* boolConst(bool value, Loc loc);
+    TExpr* numberConst(double value, Loc loc);
+    TExpr* integerConst(int64_t value, Loc loc);
+    TExpr* stringConst(std::string_view value, Loc loc);
+    TExpr* unsupported(Range range);
+    TExpr* errorBoolean(Loc loc) { return expr<TBoolConst>(types_.boolean(), loc); }
+    TExpr* getVar(Variable* variable, Loc loc);
+    TExpr* notNode(TExpr* operand);
+    Variable* temp(const Type* type);
+    TStmt* declareTemp(Variable* variable, TExpr* init, Loc loc);
+    TExpr* let(std::span<TStmt* const> stmts, TExpr* result);
+    TBlock* block(std::span<TStmt* const> stmts, Loc loc);
+    void emit(TStmt* stmt) { statements_.push_back(stmt); }
+    SemaVar* current(Variable* variable) {
+        auto* v = static_cast<SemaVar*>(variable);
+        return v && v->instance ? v->instance : v;
+    }
+
+    // ---- messages
+    std::string show(const Type* type) const { return types_.print(type); }
+    std::string_view text(Symbol symbol) const { return interner_.text(symbol); }
+    bool isImplicitAny(const Type* type) const { return type == types_.implicitAny(); }
+    void reportUnknownName(ast::NameExpr& name);
+    void reportUnknownMember(const Type* type, const ast::Ident& name, Range objectRange);
+
+    TypedProgram& program_;
+    TypeTable& types_;
+    Diagnostics& diags_;
+    Interner& interner_;
+    FunctionMap& functions_;
+    Builtins builtins_;
+    Flow flow_;
+    ModuleInfo* module_ = nullptr;
+    FunctionInfo* function_ = nullptr;      // whose body is being checked
+    std::vector<LoopState*> loops_;         // innermost last
+    size_t loopBase_ = 0;                   // where those of the current function begin
+    Inference* inference_ = nullptr;        // of the current function, if its result is inferred
+    std::vector<ChainLink>* chain_ = nullptr;   // the chain being checked
+    const Range* untilLoop_ = nullptr;      // the `repeat` whose condition is being checked
+    LoopFromOne* loopFromOne_ = nullptr;
+    std::vector<TStmt*> statements_;        // stack of lists under construction (Scratch)
+    std::vector<TExpr*> exprs_;             // the same
+    std::vector<Variable*> variables_;      // the same
+    std::vector<std::pair<Symbol, const Type*>> typeParams_;  // type parameters in scope
+    int uncertainLoops_ = 0;                // loops around that may be checked again
+    int repeatDepth_ = 0;
+    int constDepth_ = 0;                    // const functions being instantiated inside each other
+    int64_t argumentNumber_ = 0;            // for the message about an argument that does not fit
+    std::string_view argumentOf_;
+    struct Instance {
+        FunctionInfo* generic;
+        std::vector<const Type*> args;
+        FunctionInfo* function;
+    };
+    std::vector<Instance> instances_;       // of const functions
+};
+
+}  // namespace luapp::sema

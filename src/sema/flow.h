@@ -1,0 +1,96 @@
+#pragma once
+// What is known about variables at the point of the program being checked: narrowed types and definite assignment.
+//
+// The state lives in the variables themselves (SemaVar::current, SemaVar::isAssigned); Flow keeps a trail of old values,
+// so that a branch costs what it changes and nothing is copied. A branch is checked in place, its changes are captured
+// and undone, and the captured deltas of all branches that reach a point are joined. Pred is what a condition says about
+// variables when it is true and when it is false. Only the checker uses this.
+
+#include <vector>
+
+#include "frontend/base/arena.h"
+#include "sema/type.h"
+
+namespace luapp::sema {
+
+struct SemaVar;
+
+/// One variable that differs from the state at some mark: its values before and after. A null type is the declared one.
+struct FlowChange {
+    SemaVar* variable;
+    const Type* oldType;
+    const Type* newType;
+    bool oldAssigned;
+    bool newAssigned;
+};
+
+/// The changes since a mark, one per variable.
+using FlowDelta = std::vector<FlowChange>;
+
+/// Meets the states of several branches that reach one point. All deltas are relative to the same mark.
+struct FlowJoin {
+    bool isReached = false;
+    FlowDelta delta;
+};
+
+/// What a condition tells. Nodes live in the arena; children come before parents in evaluation order.
+struct Pred {
+    enum class Kind : uint8_t { Narrow, And, Or, Not };
+    Kind kind;
+    SemaVar* variable;      // Narrow
+    const Type* whenTrue;   // Narrow; null: nothing new
+    const Type* whenFalse;
+    Pred* left;             // And, Or, Not
+    Pred* right;            // And, Or; may be null
+};
+
+class Flow {
+  public:
+    explicit Flow(TypeTable& types) : types_(types) {}
+
+    bool isReachable = true;
+
+    size_t mark() const { return trail_.size(); }
+    /// Narrows a variable from here on; null gives it its declared type back.
+    void setType(SemaVar* variable, const Type* type);
+    void setAssigned(SemaVar* variable);
+    /// What has changed since `mark`, without undoing it.
+    FlowDelta changesSince(size_t mark);
+    /// Goes back to the state at `mark` (reachability is the caller's).
+    void undo(size_t mark);
+    /// Makes the changes of `delta` again.
+    void redo(const FlowDelta& delta);
+    /// Adds the present state (relative to `mark`) to `join`, if it is reachable.
+    void joinHere(FlowJoin& join, size_t mark);
+    /// Undoes to `mark` and continues in the joined state.
+    void continueFrom(const FlowJoin& join, size_t mark);
+    /// Makes what `pred` says in the given case hold.
+    void assume(const Pred* pred, bool outcome);
+    /// Forgets the narrowing of variables that calls may change (captured and assigned ones).
+    void forgetVolatile();
+    /// Forgets the narrowing of every variable for which `matches` is true.
+    template <class F>
+    void forgetWhere(F matches) {
+        for (size_t i = 0, n = trail_.size(); i < n; i++)
+            if (SemaVar* variable = trail_[i].variable; matches(variable)) setType(variable, nullptr);
+    }
+
+    /// The narrowed type that covers both (null: the declared one).
+    const Type* joinTypes(const SemaVar* variable, const Type* a, const Type* b);
+
+  private:
+    void joinDelta(FlowJoin& join, const FlowDelta& delta);
+
+    struct Old {
+        SemaVar* variable;
+        const Type* type;
+        bool isAssigned;
+    };
+
+    TypeTable& types_;
+    std::vector<Old> trail_;
+    std::vector<SemaVar*> volatile_;  // may hold some that are no longer narrowed
+    uint32_t stamp_ = 0;
+};
+
+}  // namespace luapp::sema

@@ -1,0 +1,588 @@
+#include "sema/resolve.h"
+
+#include <algorithm>
+
+#include "frontend/ast/ast_visit.h"
+#include "frontend/diag/suggest.h"
+
+namespace luapp::sema {
+
+namespace diag = frontend::diag;
+
+namespace {
+
+SemaVar* varOf(const ast::NameDecl& name) { return static_cast<SemaVar*>(name.variable); }
+
+SemaVar* newVariable(ResolveContext& context, const ast::NameDecl& name, FunctionInfo* home, ModuleInfo* module) {
+    auto* variable = context.program.arena.make<SemaVar>();
+    variable->name = name.name;
+    variable->range = name.range;
+    variable->owner = home;
+    variable->home = home;
+    variable->module = module;
+    if (home) {
+        variable->index = home->variableCount++;
+        variable->nextInHome = home->variables;
+        home->variables = variable;
+    }
+    return variable;
+}
+
+FunctionInfo* newFunction(ResolveContext& context, ast::FunctionBody* body, FunctionInfo* outer, ModuleInfo* module) {
+    auto* function = context.program.arena.make<FunctionInfo>();
+    function->body_ = body;
+    function->range = body->range;
+    function->module = module->typed;
+    function->in = module;
+    function->parent = outer;
+    function->outer = outer;
+    function->isVararg = body->isVararg;
+    function->number = ++context.functionCount;
+    context.functions[body] = function;
+    context.program.functions.push_back(function);
+    return function;
+}
+
+void addEdge(ResolveContext& context, CallEdge*& list, FunctionInfo* callee) {
+    if (list && list->callee == callee) return;
+    list = context.program.arena.make<CallEdge>(callee, list);
+}
+
+/// Walks the bodies of one module. Bindings are kept per symbol, so a look-up is one array access.
+class Resolver {
+  public:
+    Resolver(ResolveContext& context, ModuleInfo& module) : context_(context), module_(module) {
+        bindings_.resize(context.interner.size());
+    }
+
+    void run() {
+        ast::FunctionBody& main = *module_.tree->main;
+        function_ = module_.main;
+        for (FunctionInfo* hoisted : module_.hoisted) bind(hoisted->self_);
+        bindImports();
+        uint32_t number = 0;
+        for (ast::Stmt* stmt : main.body.statements) {
+            statement_ = number++;
+            visit(*stmt);
+        }
+    }
+
+  private:
+    struct Undo {
+        uint32_t symbol;
+        SemaVar* old;
+    };
+
+    // ---- Scopes
+
+    void bind(SemaVar* variable) {
+        if (!variable->name) return;
+        undo_.push_back({variable->name.id, bindings_[variable->name.id]});
+        bindings_[variable->name.id] = variable;
+    }
+    size_t enter() const { return undo_.size(); }
+    void leave(size_t scope) {
+        while (undo_.size() > scope) {
+            bindings_[undo_.back().symbol] = undo_.back().old;
+            undo_.pop_back();
+        }
+    }
+    bool atTopLevel() const { return function_ == module_.main && depth_ == 0; }
+
+    SemaVar* declare(ast::NameDecl& name) {
+        SemaVar* variable = varOf(name);
+        if (!variable) {
+            variable = newVariable(context_, name, function_, &module_);
+            name.variable = variable;
+        }
+        variable->isTopLevel = atTopLevel();
+        variable->statement = statement_;
+        return variable;
+    }
+
+    void bindImports() {
+        for (ast::Stmt* stmt : module_.tree->main->body.statements)
+            if (auto* import = ast::as<ast::ImportDecl>(stmt)) {
+                for (ast::ImportName& name : import->names)
+                    if (name.local.variable) bindAs(name.local.name, varOf(name.local));
+                if (import->namespaceName.variable) bind(varOf(import->namespaceName));
+            }
+    }
+    void bindAs(Symbol name, SemaVar* variable) {
+        undo_.push_back({name.id, bindings_[name.id]});
+        bindings_[name.id] = variable;
+    }
+
+    // ---- Uses
+
+    void use(SemaVar* variable) {
+        variable->isUsed = true;
+        if (variable->home == function_) {
+            if (variable->isTopLevel) noteTopLevelUse(variable);
+            return;
+        }
+        variable->usedByInner = true;
+        if (variable->isTopLevel || variable->module != &module_ || variable->namespaceOf) {
+            noteTopLevelUse(variable);
+            if (function_ != module_.main) noteCapture(variable);
+            return;
+        }
+        noteCapture(variable);
+    }
+    void noteCapture(SemaVar* variable) {
+        if (variable->module != &module_) return;
+        for (FunctionInfo* f = function_; f && f != variable->home; f = f->outer) {
+            if (variable->lastUser == f->number) return;
+            variable->lastUser = f->number;
+            bool known = false;
+            int steps = 0;
+            for (Capture* c = f->uses; c && !known && steps < 64; c = c->next, steps++) known = c->variable == variable;
+            if (!known) f->uses = context_.program.arena.make<Capture>(variable, f->uses);
+        }
+    }
+    void noteTopLevelUse(SemaVar* variable) {
+        auto* callee = static_cast<FunctionInfo*>(variable->function);
+        if (!callee || !callee->topLevel || callee->in != &module_) return;
+        if (function_->topLevel)
+            addEdge(context_, function_->topLevel->edges, callee);
+        else
+            roots_.push_back({statement_, callee});
+    }
+    void assign(ast::Expr& target) {
+        auto* name = ast::as<ast::NameExpr>(&target);
+        if (!name) return visit(target);
+        lookUp(*name);
+        auto* variable = static_cast<SemaVar*>(name->resolved);
+        if (!variable) return;
+        variable->isReassigned = true;
+        variable->assignments = context_.program.arena.make<AssignSite>(name->range.begin, variable->assignments);
+    }
+    void lookUp(ast::NameExpr& name) {
+        SemaVar* variable = name.name.id < bindings_.size() ? bindings_[name.name.id] : nullptr;
+        name.resolved = variable;
+        if (variable) use(variable);
+    }
+
+    // ---- Expressions
+
+    void visit(ast::Expr* expr) {
+        if (expr) visit(*expr);
+    }
+    void visit(ast::Expr& expr) {
+        ast::visitExpr(expr, [this](auto& node) { walk(node); });
+    }
+    template <class T>
+    void visitAll(const ast::List<T*>& nodes) {
+        for (T* node : nodes) visit(*node);
+    }
+
+    void walk(ast::NilExpr&) {}
+    void walk(ast::BoolExpr&) {}
+    void walk(ast::NumberExpr&) {}
+    void walk(ast::StringExpr&) {}
+    void walk(ast::VarargExpr&) {}
+    void walk(ast::BaseExpr&) {}
+    void walk(ast::ErrorExpr&) {}
+    void walk(ast::InterpExpr& e) { visitAll(e.values); }
+    void walk(ast::NameExpr& e) { lookUp(e); }
+    void walk(ast::FieldExpr& e) { visit(*e.object); }
+    void walk(ast::IndexExpr& e) {
+        visit(*e.object);
+        visit(*e.index);
+    }
+    void walk(ast::CallExpr& e) {
+        visit(*e.callee);
+        visitAll(e.args);
+    }
+    void walk(ast::ChainExpr& e) { visit(*e.chain); }
+    void walk(ast::FunctionExpr& e) { walkFunction(*e.body, nullptr, false); }
+    void walk(ast::UnaryExpr& e) { visit(*e.operand); }
+    void walk(ast::BinaryExpr& e) {
+        ast::Expr* at = &e;
+        const size_t base = spine_.size();
+        while (auto* binary = ast::as<ast::BinaryExpr>(at)) {
+            spine_.push_back(binary);
+            at = binary->left;
+        }
+        visit(*at);
+        while (spine_.size() > base) {
+            ast::BinaryExpr* binary = spine_.back();
+            spine_.pop_back();
+            visit(*binary->right);
+        }
+    }
+    void walk(ast::ConcatExpr& e) { visitAll(e.operands); }
+    void walk(ast::IncDecExpr& e) { assign(*e.target); }
+    void walk(ast::TypeTestExpr& e) { visit(*e.operand); }
+    void walk(ast::CastExpr& e) { visit(*e.operand); }
+    void walk(ast::NonNilExpr& e) { visit(*e.operand); }
+    void walk(ast::BraceExpr& e) {
+        for (ast::BraceItem& item : e.items) {
+            visit(item.key);
+            visit(item.value);
+        }
+    }
+    void walk(ast::ParenExpr& e) { visit(*e.inner); }
+
+    // ---- Statements
+
+    void visit(ast::Stmt& stmt) {
+        ast::visitStmt(stmt, [this](auto& node) { walk(node); });
+    }
+    void walkBlock(ast::Block& block) {
+        const size_t scope = enter();
+        depth_++;
+        for (ast::Stmt* stmt : block.statements) visit(*stmt);
+        depth_--;
+        leave(scope);
+    }
+
+    void walk(ast::LocalStmt& s) {
+        visitAll(s.values);
+        for (ast::NameDecl& name : s.names) {
+            SemaVar* variable = declare(name);
+            variable->isConst = s.isConst;
+            variable->isDeclaredLater = s.values.empty();
+        }
+        for (ast::NameDecl& name : s.names) bind(varOf(name));
+    }
+    void walk(ast::AssignStmt& s) {
+        for (ast::Expr* target : s.targets) assign(*target);
+        visitAll(s.values);
+    }
+    void walk(ast::CompoundStmt& s) {
+        assign(*s.target);
+        visit(*s.value);
+    }
+    void walk(ast::ExprStmt& s) { visit(*s.expr); }
+    void walk(ast::DoStmt& s) { walkBlock(s.body); }
+    void walk(ast::WhileStmt& s) {
+        visit(*s.condition);
+        walkBlock(s.body);
+    }
+    void walk(ast::RepeatStmt& s) {
+        const size_t scope = enter();
+        depth_++;
+        for (ast::Stmt* stmt : s.body.statements) visit(*stmt);
+        visit(*s.condition);
+        depth_--;
+        leave(scope);
+    }
+    void walk(ast::IfStmt& s) {
+        for (ast::IfClause& clause : s.clauses) {
+            visit(clause.condition);
+            walkBlock(clause.body);
+        }
+    }
+    void walk(ast::NumericForStmt& s) {
+        visit(*s.from);
+        visit(*s.to);
+        visit(s.step);
+        const size_t scope = enter();
+        depth_++;
+        declareLoop(s.variable);
+        varOf(s.variable)->isNumericLoop = true;
+        walkBlock(s.body);
+        depth_--;
+        leave(scope);
+    }
+    void walk(ast::GenericForStmt& s) {
+        visitAll(s.values);
+        const size_t scope = enter();
+        depth_++;
+        for (ast::NameDecl& name : s.variables) declareLoop(name);
+        walkBlock(s.body);
+        depth_--;
+        leave(scope);
+    }
+    void declareLoop(ast::NameDecl& name) {
+        SemaVar* variable = declare(name);
+        variable->isLoopVariable = true;
+        bind(variable);
+    }
+    void walk(ast::ReturnStmt& s) { visitAll(s.values); }
+    void walk(ast::BreakStmt&) {}
+    void walk(ast::ContinueStmt&) {}
+    void walk(ast::GotoStmt&) {}
+    void walk(ast::LabelStmt&) {}
+    void walk(ast::ErrorStmt&) {}
+
+    // ---- Declarations
+
+    void walk(ast::FunctionDecl& d) {
+        if (SemaVar* variable = varOf(d.name)) {  // hoisted
+            static_cast<ast::NameExpr*>(d.target)->resolved = variable;
+            walkFunction(*d.body, variable, true);
+            return;
+        }
+        if (ast::is<ast::NameExpr>(d.target))
+            assign(*d.target);
+        else
+            visit(*static_cast<ast::FieldExpr*>(d.target)->object);
+        walkFunction(*d.body, nullptr, false);
+    }
+    void walk(ast::LocalFunctionDecl& d) {
+        SemaVar* variable = declare(d.name);
+        variable->isConst = d.isConst;
+        bind(variable);
+        walkFunction(*d.body, variable, true);
+    }
+    void walk(ast::ClassDecl&) {}
+    void walk(ast::InterfaceDecl&) {}
+    void walk(ast::EnumDecl&) {}
+    void walk(ast::TypeAliasDecl&) {}
+    void walk(ast::ImportDecl&) {}
+    void walk(ast::ExportFromDecl& d) {
+        if (d.hasPath) return;
+        for (ast::ImportName& name : d.names)
+            if (name.name.name.id < bindings_.size())
+                if (SemaVar* variable = bindings_[name.name.name.id]) {
+                    use(variable);
+                    variable->usedByInner = true;  // other modules read it
+                    if (variable->isTopLevel || variable->module != &module_)
+                        module_.exports[name.local.name.id].variable = variable;
+                }
+    }
+    void walk(ast::FieldDecl&) {}
+    void walk(ast::MethodDecl&) {}
+    void walk(ast::ConstructorDecl&) {}
+    void walk(ast::EventDecl&) {}
+
+    void walkFunction(ast::FunctionBody& body, SemaVar* holder, bool isStatic) {
+        auto found = context_.functions.find(&body);
+        FunctionInfo* function =
+            found != context_.functions.end() ? found->second : newFunction(context_, &body, function_, &module_);
+        if (holder) {
+            function->self_ = holder;
+            function->variable = holder;
+            function->name = context_.interner.text(holder->name);
+            if (isStatic) holder->function = function;
+        }
+        function->topLevel = function_->topLevel;
+        if (!function->topLevel && holder && holder->isTopLevel) function->topLevel = function;
+
+        FunctionInfo* outer = function_;
+        const int outerDepth = depth_;
+        function_ = function;
+        depth_ = 0;
+        const size_t scope = enter();
+        for (ast::Param& param : body.params) {
+            visit(param.defaultValue);
+            SemaVar* variable = declare(param.decl);
+            variable->kind = VarKind::Param;
+            bind(variable);
+        }
+        walkBlock(body.body);
+        leave(scope);
+        function_ = outer;
+        depth_ = outerDepth;
+    }
+
+  public:
+    /// Mentions of top-level functions by the main block, by statement.
+    struct Root {
+        uint32_t statement;
+        FunctionInfo* callee;
+    };
+    std::vector<Root> roots_;
+
+  private:
+    ResolveContext& context_;
+    ModuleInfo& module_;
+    FunctionInfo* function_ = nullptr;
+    uint32_t statement_ = 0;
+    int depth_ = 0;
+    std::vector<SemaVar*> bindings_;
+    std::vector<Undo> undo_;
+    std::vector<ast::BinaryExpr*> spine_;
+};
+
+/// A top-level function may run from `statement` of the main block on, and with it all it mentions.
+void markCallable(FunctionInfo* function, uint32_t statement) {
+    std::vector<FunctionInfo*> work{function};
+    while (!work.empty()) {
+        FunctionInfo* f = work.back();
+        work.pop_back();
+        if (f->earliestCall <= statement) continue;
+        f->earliestCall = statement;
+        for (CallEdge* edge = f->edges; edge; edge = edge->next) work.push_back(edge->callee);
+    }
+}
+
+/// Reports a second declaration of one top-level name among functions, types and imports.
+void reportDuplicate(ResolveContext& context, Symbol name, Range range) {
+    context.diagnostics.report(diag::DuplicateDeclaration, range, context.interner.text(name));
+}
+
+}  // namespace
+
+void declareModule(ResolveContext& context, ModuleInfo& module) {
+    ast::Module& tree = *module.tree;
+    module.typed = context.program.arena.make<TypedModule>();
+    module.typed->name = tree.file->name();
+    module.typed->fileIndex = tree.file->index();
+    FunctionInfo* main = newFunction(context, tree.main, nullptr, &module);
+    main->name = "main";
+    main->isMain = true;
+    main->isVararg = true;
+    module.main = main;
+    module.typed->main = main;
+
+    std::unordered_map<uint32_t, Range> names;
+    for (ast::Stmt* stmt : tree.main->body.statements) {
+        if (auto* function = ast::as<ast::FunctionDecl>(stmt)) {
+            auto* target = ast::as<ast::NameExpr>(function->target);
+            if (!target || function->isMethod || tree.isLenient) continue;
+            if (!names.emplace(target->name.id, target->range).second) reportDuplicate(context, target->name, target->range);
+            function->name.name = target->name;
+            function->name.range = target->range;
+            SemaVar* variable = newVariable(context, function->name, main, &module);
+            variable->isTopLevel = true;
+            function->name.variable = variable;
+            FunctionInfo* info = newFunction(context, function->body, main, &module);
+            info->isHoisted = true;
+            info->self_ = variable;
+            info->topLevel = info;
+            variable->function = info;
+            module.hoisted.push_back(info);
+        } else if (auto* alias = ast::as<ast::TypeAliasDecl>(stmt)) {
+            if (module.aliases.count(alias->name.name.id)) {
+                reportDuplicate(context, alias->name.name, alias->name.range);
+                continue;
+            }
+            context.aliases.push_back(std::make_unique<AliasInfo>());
+            AliasInfo* info = context.aliases.back().get();
+            info->decl = alias;
+            info->module = &module;
+            module.aliases[alias->name.name.id] = info;
+        } else if (auto* local = ast::as<ast::LocalStmt>(stmt); local && local->isExported) {
+            for (ast::NameDecl& name : local->names) name.variable = newVariable(context, name, main, &module);
+        } else if (auto* inner = ast::as<ast::LocalFunctionDecl>(stmt); inner && inner->isExported) {
+            inner->name.variable = newVariable(context, inner->name, main, &module);
+        }
+        if (!stmt->isExported) continue;
+        auto exportVariable = [&](const ast::NameDecl& name) {
+            auto* variable = static_cast<SemaVar*>(name.variable);
+            if (!variable) return;
+            variable->isTopLevel = true;
+            variable->usedByInner = true;
+            Export& entry = module.exports[name.name.id];
+            if (entry.variable || entry.alias) reportDuplicate(context, name.name, name.range);
+            entry.variable = variable;
+            entry.range = name.range;
+        };
+        if (auto* function = ast::as<ast::FunctionDecl>(stmt)) exportVariable(function->name);
+        if (auto* local = ast::as<ast::LocalStmt>(stmt))
+            for (ast::NameDecl& name : local->names) exportVariable(name);
+        if (auto* inner = ast::as<ast::LocalFunctionDecl>(stmt)) exportVariable(inner->name);
+        if (auto* alias = ast::as<ast::TypeAliasDecl>(stmt))
+            module.exports[alias->name.name.id].alias = module.aliases[alias->name.name.id];
+    }
+}
+
+void linkImports(ResolveContext& context, ModuleInfo& module) {
+    for (auto& [decl, target] : module.importOf) {
+        auto find = [&](ast::ImportName& name, ModuleInfo& from) -> const Export* {
+            auto found = from.exports.find(name.name.name.id);
+            if (found != from.exports.end()) return &found->second;
+            frontend::Suggester suggester(context.interner.text(name.name.name));
+            for (auto& [symbol, entry] : from.exports) suggester.offer(context.interner.text(Symbol{symbol}));
+            context.diagnostics.report(diag::NotExported, name.name.range, from.typed->name, context.interner.text(name.name.name))
+                .didYouMean(name.name.range, suggester.best());
+            return nullptr;
+        };
+        if (auto* import = ast::as<ast::ImportDecl>(decl)) {
+            if (import->form == ast::ImportForm::Namespace) {
+                SemaVar* variable = newVariable(context, import->namespaceName, nullptr, &module);
+                variable->namespaceOf = target;
+                variable->isTopLevel = true;
+                variable->isUnusable = !target;
+                variable->isAssigned = true;
+                import->namespaceName.variable = variable;
+                continue;
+            }
+            for (ast::ImportName& name : import->names) {
+                const Export* entry = target ? find(name, *target) : nullptr;
+                if (entry && entry->alias) module.aliases[name.local.name.id] = entry->alias;
+                if (entry && entry->variable) {
+                    name.local.variable = entry->variable;
+                } else if (!entry) {
+                    // Known, so that its uses say nothing more.
+                    SemaVar* variable = newVariable(context, name.local, nullptr, &module);
+                    variable->isUnusable = true;
+                    variable->isTopLevel = true;
+                    name.local.variable = variable;
+                    module.aliases.try_emplace(name.local.name.id, nullptr);
+                }
+            }
+        } else if (auto* from = ast::as<ast::ExportFromDecl>(decl); from && target) {
+            for (ast::ImportName& name : from->names)
+                if (const Export* entry = find(name, *target)) module.exports[name.local.name.id] = *entry;
+        }
+    }
+    for (ast::Stmt* stmt : module.tree->main->body.statements)
+        if (auto* list = ast::as<ast::ExportFromDecl>(stmt); list && !list->hasPath)
+            for (ast::ImportName& name : list->names) {
+                auto alias = module.aliases.find(name.name.name.id);
+                if (alias != module.aliases.end()) module.exports[name.local.name.id].alias = alias->second;
+            }
+}
+
+void resolveModule(ResolveContext& context, ModuleInfo& module) {
+    Resolver resolver(context, module);
+    resolver.run();
+    for (const auto& root : resolver.roots_) markCallable(root.callee, root.statement);
+    if (module.isInCycle)
+        for (auto& [name, entry] : module.exports)
+            if (entry.variable && entry.variable->function)
+                markCallable(static_cast<FunctionInfo*>(entry.variable->function), 0);
+}
+
+void finishModule(ResolveContext& context, ModuleInfo& module) {
+    auto& functions = context.program.functions;
+    // Which functions need a closure: those that use a variable of an enclosing function (of the main block only when it
+    // is not a module variable), or a function that does.
+    auto counts = [](FunctionInfo* user, SemaVar* variable) {
+        if (variable->isTopLevel || variable->namespaceOf) return false;
+        if (variable->isReassigned) return true;
+        auto* held = static_cast<FunctionInfo*>(variable->function);
+        return !held || (held != user && held->needsClosure);
+    };
+    std::vector<FunctionInfo*> own;
+    for (TypedFunction* f : functions)
+        if (static_cast<FunctionInfo*>(f)->in == &module) own.push_back(static_cast<FunctionInfo*>(f));
+    for (FunctionInfo* f : own)
+        for (SemaVar* v = f->variables; v; v = v->nextInHome)
+            if (v->isReassigned && v->function) v->function = nullptr;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (FunctionInfo* f : own) {
+            if (f->needsClosure) continue;
+            for (Capture* c = f->uses; c; c = c->next)
+                if (counts(f, c->variable)) {
+                    f->needsClosure = changed = true;
+                    break;
+                }
+        }
+    }
+    std::vector<Variable*> captures;
+    for (FunctionInfo* f : own) {
+        captures.clear();
+        for (Capture* c = f->uses; c; c = c->next) {
+            if (c->variable->function == f) f->selfReference = true;
+            if (!counts(f, c->variable)) continue;
+            captures.push_back(c->variable);
+            c->variable->isCaptured = true;
+        }
+        std::reverse(captures.begin(), captures.end());
+        f->captures = context.program.arena.makeList<Variable*>(captures);
+        for (SemaVar* v = f->variables; v; v = v->nextInHome) {
+            if (!v->isTopLevel || !v->usedByInner || v->function || v->namespaceOf) continue;
+            v->kind = VarKind::Module;
+            v->index = uint32_t(context.program.moduleVariables.size());
+            context.program.moduleVariables.push_back(v);
+        }
+    }
+}
+
+}  // namespace luapp::sema

@@ -1,0 +1,499 @@
+#include "sema/type.h"
+
+#include <algorithm>
+
+#include "sema/typed.h"
+
+namespace luapp::sema {
+
+namespace {
+
+uint64_t mix(uint64_t hash, uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+    return hash ^ (hash >> 29);
+}
+
+uint64_t hashOf(const Type* type) { return type ? type->id + 1 : 0; }
+
+bool sameTypes(List<const Type*> a, std::span<const Type* const> b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+/// nil goes last, the others stay in the order written.
+void nilLast(std::vector<const Type*>& members) {
+    std::stable_partition(members.begin(), members.end(), [](const Type* t) { return !isNil(t); });
+}
+
+bool anyTypeParams(std::span<const Type* const> types) {
+    return std::any_of(types.begin(), types.end(), [](const Type* t) { return t->hasTypeParams; });
+}
+
+}  // namespace
+
+TypeTable::TypeTable(Interner& interner) : interner_(interner), slots_(256) {
+    all_.reserve(128);
+    error_ = simple(TypeKind::Error, Rep::Box, true);
+    never_ = simple(TypeKind::Never, Rep::Void, false);
+    void_ = simple(TypeKind::Void, Rep::Void, false);
+    nil_ = simple(TypeKind::Nil, Rep::Box, true);
+    boolean_ = simple(TypeKind::Boolean, Rep::Bool, false);
+    number_ = simple(TypeKind::Number, Rep::F64, false);
+    integer_ = simple(TypeKind::Integer, Rep::I64, false);
+    string_ = simple(TypeKind::String, Rep::Ref, false);
+    any_ = simple(TypeKind::Any, Rep::Box, true);
+    implicitAny_ = simple(TypeKind::Any, Rep::Box, true);
+    anyFunction_ = simple(TypeKind::AnyFunction, Rep::Ref, false);
+    file_ = simple(TypeKind::File, Rep::Ref, false);
+}
+
+template <class T>
+T* TypeTable::make(TypeKind kind, Rep rep) {
+    T* type = arena_.make<T>();
+    type->kind = kind;
+    type->rep = rep;
+    type->id = uint32_t(all_.size());
+    all_.push_back(type);
+    return type;
+}
+
+Type* TypeTable::simple(TypeKind kind, Rep rep, bool admitsNil) {
+    Type* type = make<Type>(kind, rep);
+    type->admitsNil = admitsNil;
+    return type;
+}
+
+void TypeTable::growSlots() {
+    std::vector<Slot> old(slots_.size() * 2);
+    old.swap(slots_);
+    used_ = 0;
+    for (const Slot& slot : old)
+        if (slot.type) insertSlot(slot.hash, slot.type);
+}
+
+void TypeTable::insertSlot(uint64_t hash, const Type* type) {
+    if (++used_ * 4 > slots_.size() * 3) growSlots(), used_++;
+    size_t i = hash & (slots_.size() - 1);
+    while (slots_[i].type) i = (i + 1) & (slots_.size() - 1);
+    slots_[i] = {hash, type};
+}
+
+template <class Same, class Make>
+const Type* TypeTable::intern(uint64_t hash, Same same, Make make) {
+    for (size_t i = hash & (slots_.size() - 1); slots_[i].type; i = (i + 1) & (slots_.size() - 1))
+        if (slots_[i].hash == hash && !slots_[i].type->aliasName && same(slots_[i].type)) return slots_[i].type;
+    const Type* type = make();
+    insertSlot(hash, type);
+    return type;
+}
+
+const ArrayType* TypeTable::array(const Type* element) {
+    auto same = [&](const Type* t) {
+        auto* a = asIf<ArrayType>(t);
+        return a && a->element == element;
+    };
+    return as<ArrayType>(intern(mix(uint64_t(TypeKind::Array), hashOf(element)), same, [&] {
+        auto* type = make<ArrayType>(TypeKind::Array, Rep::Ref);
+        type->element = element;
+        type->hasTypeParams = element->hasTypeParams;
+        return type;
+    }));
+}
+
+const TableType* TypeTable::table(const Type* key, const Type* value) {
+    auto same = [&](const Type* t) {
+        auto* a = asIf<TableType>(t);
+        return a && a->key == key && a->value == value;
+    };
+    return as<TableType>(intern(mix(mix(uint64_t(TypeKind::Table), hashOf(key)), hashOf(value)), same, [&] {
+        auto* type = make<TableType>(TypeKind::Table, Rep::Ref);
+        type->key = key;
+        type->value = value;
+        type->hasTypeParams = key->hasTypeParams || value->hasTypeParams;
+        return type;
+    }));
+}
+
+const RecordType* TypeTable::record(std::span<const RecordField> written) {
+    std::vector<uint32_t> order(written.size());
+    for (uint32_t i = 0; i < order.size(); i++) order[i] = i;
+    std::sort(order.begin(), order.end(),
+              [&](uint32_t a, uint32_t b) { return interner_.text(written[a].name) < interner_.text(written[b].name); });
+    uint64_t hash = uint64_t(TypeKind::Record);
+    for (uint32_t i : order) hash = mix(mix(hash, written[i].name.id), hashOf(written[i].type));
+    auto same = [&](const Type* t) {
+        auto* r = asIf<RecordType>(t);
+        if (!r || r->fields.count != order.size()) return false;
+        for (uint32_t i = 0; i < order.size(); i++)
+            if (r->fields[i].name != written[order[i]].name || r->fields[i].type != written[order[i]].type) return false;
+        return true;
+    };
+    return as<RecordType>(intern(hash, same, [&] {
+        auto* type = make<RecordType>(TypeKind::Record, Rep::Ref);
+        std::vector<RecordField> fields;
+        std::vector<uint32_t> printOrder(order.size());
+        for (uint32_t i = 0; i < order.size(); i++) {
+            fields.push_back(written[order[i]]);
+            printOrder[order[i]] = i;
+            type->hasTypeParams |= fields.back().type->hasTypeParams;
+        }
+        type->fields = arena_.makeList<RecordField>(fields);
+        type->printOrder = arena_.makeList<uint32_t>(printOrder);
+        return type;
+    }));
+}
+
+const FunctionType* TypeTable::function(std::span<const Type* const> params, const Type* vararg,
+                                        std::span<const Type* const> results, const Type* variadicResult,
+                                        uint32_t defaults, bool neverReturns) {
+    uint64_t hash = mix(uint64_t(TypeKind::Function), defaults * 2 + neverReturns);
+    for (const Type* p : params) hash = mix(hash, hashOf(p));
+    hash = mix(mix(hash, hashOf(vararg)), hashOf(variadicResult) + 7);
+    for (const Type* r : results) hash = mix(hash, hashOf(r) + 13);
+    auto same = [&](const Type* t) {
+        auto* f = asIf<FunctionType>(t);
+        return f && f->vararg == vararg && f->variadicResult == variadicResult && f->defaults == defaults &&
+               f->neverReturns == neverReturns && sameTypes(f->params, params) && sameTypes(f->results, results);
+    };
+    return as<FunctionType>(intern(hash, same, [&] {
+        auto* type = make<FunctionType>(TypeKind::Function, Rep::Ref);
+        type->params = arena_.makeList<const Type*>(params);
+        type->vararg = vararg;
+        type->results = arena_.makeList<const Type*>(results);
+        type->variadicResult = variadicResult;
+        type->defaults = defaults;
+        type->neverReturns = neverReturns;
+        type->hasTypeParams = anyTypeParams(params) || anyTypeParams(results) || (vararg && vararg->hasTypeParams) ||
+                              (variadicResult && variadicResult->hasTypeParams);
+        return type;
+    }));
+}
+
+void TypeTable::collectMembers(std::vector<const Type*>& out, const Type* type) const {
+    // A begun alias is a union without members yet: it stays a member until completeAlias flattens it.
+    if (auto* u = asIf<UnionType>(type); u && !u->members.empty()) {
+        for (const Type* member : u->members) collectMembers(out, member);
+        return;
+    }
+    if (type->kind == TypeKind::Never) return;
+    if (std::find(out.begin(), out.end(), type) == out.end()) out.push_back(type);
+}
+
+const Type* TypeTable::unionOf(const Type* a, const Type* b) {
+    if (a == b) return a;
+    const Type* both[] = {a, b};
+    return unionOf(both);
+}
+
+const Type* TypeTable::unionOf(std::span<const Type* const> members) {
+    std::vector<const Type*> flat;
+    flat.reserve(members.size() + 2);
+    for (const Type* member : members) {
+        if (isError(member)) return error_;
+        collectMembers(flat, member);
+    }
+    for (const Type* member : flat)
+        if (isAny(member)) return any_;
+    if (std::find(flat.begin(), flat.end(), number_) != flat.end()) std::erase(flat, integer_);
+    if (flat.empty()) return never_;
+    if (flat.size() == 1) return flat[0];
+    // A recursive union alias together with some of its own members is that alias.
+    for (const Type* member : members) {
+        auto* u = asIf<UnionType>(member);
+        if (u && u->aliasName && u->members.count == flat.size()) return member;
+    }
+    return internUnion(flat);
+}
+
+const Type* TypeTable::internUnion(std::span<const Type* const> members) {
+    std::vector<const Type*> sorted(members.begin(), members.end());
+    std::sort(sorted.begin(), sorted.end(), [](const Type* a, const Type* b) { return a->id < b->id; });
+    uint64_t hash = uint64_t(TypeKind::Union);
+    for (const Type* member : sorted) hash = mix(hash, hashOf(member));
+    auto same = [&](const Type* t) {
+        auto* u = asIf<UnionType>(t);
+        if (!u || u->members.count != sorted.size()) return false;
+        return std::all_of(u->members.begin(), u->members.end(), [&](const Type* m) {
+            return std::binary_search(sorted.begin(), sorted.end(), m,
+                                      [](const Type* a, const Type* b) { return a->id < b->id; });
+        });
+    };
+    return intern(hash, same, [&] {
+        auto* type = make<UnionType>(TypeKind::Union, Rep::Box);
+        std::vector<const Type*> ordered(members.begin(), members.end());
+        nilLast(ordered);
+        type->members = arena_.makeList<const Type*>(ordered);
+        for (const Type* member : ordered)
+            if (auto* u = asIf<UnionType>(member); u && u->members.empty()) {
+                pendingUnions_.push_back(type);
+                break;
+            }
+        finishUnion(type);
+        return type;
+    });
+}
+
+void TypeTable::finishUnion(UnionType* type) {
+    bool allRefs = true;
+    type->admitsNil = false;
+    type->hasTypeParams = false;
+    for (const Type* member : type->members) {
+        type->hasTypeParams |= member->hasTypeParams;
+        if (isNil(member))
+            type->admitsNil = true;
+        else
+            allRefs &= member->rep == Rep::Ref;
+    }
+    type->rep = allRefs && !type->members.empty() ? Rep::Ref : Rep::Box;
+}
+
+const Type* TypeTable::optional(const Type* type) {
+    if (type->admitsNil) return type;
+    return unionOf(type, nil_);
+}
+
+const Type* TypeTable::withoutNil(const Type* type) {
+    if (isNil(type)) return never_;
+    auto* u = asIf<UnionType>(type);
+    if (!u || !u->admitsNil) return type;
+    std::span<const Type* const> rest{u->members.items, u->members.count - 1};
+    return rest.size() == 1 ? rest[0] : internUnion(rest);
+}
+
+const TypeParamType* TypeTable::typeParam(Symbol name, uint32_t index) {
+    auto* type = make<TypeParamType>(TypeKind::TypeParam, Rep::Box);
+    type->name = name;
+    type->index = index;
+    type->hasTypeParams = true;
+    return type;
+}
+
+const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding> bindings) {
+    if (!type->hasTypeParams) return type;
+    auto each = [&](List<const Type*> list) {
+        std::vector<const Type*> out;
+        out.reserve(list.count);
+        for (const Type* item : list) out.push_back(substitute(item, bindings));
+        return out;
+    };
+    switch (type->kind) {
+        case TypeKind::TypeParam:
+            for (const TypeBinding& binding : bindings)
+                if (binding.param == type) return binding.type ? binding.type : type;
+            return type;
+        case TypeKind::Array: return array(substitute(as<ArrayType>(type)->element, bindings));
+        case TypeKind::Table: {
+            auto* t = as<TableType>(type);
+            return table(substitute(t->key, bindings), substitute(t->value, bindings));
+        }
+        case TypeKind::Record: {
+            auto* r = as<RecordType>(type);
+            std::vector<RecordField> fields;
+            for (uint32_t at : r->printOrder)
+                fields.push_back({r->fields[at].name, substitute(r->fields[at].type, bindings)});
+            return record(fields);
+        }
+        case TypeKind::Function: {
+            auto* f = as<FunctionType>(type);
+            return function(each(f->params), f->vararg ? substitute(f->vararg, bindings) : nullptr, each(f->results),
+                            f->variadicResult ? substitute(f->variadicResult, bindings) : nullptr, f->defaults,
+                            f->neverReturns);
+        }
+        case TypeKind::Union: return unionOf(each(as<UnionType>(type)->members));
+        case TypeKind::Error:
+        case TypeKind::Never:
+        case TypeKind::Void:
+        case TypeKind::Nil:
+        case TypeKind::Boolean:
+        case TypeKind::Number:
+        case TypeKind::Integer:
+        case TypeKind::String:
+        case TypeKind::Any:
+        case TypeKind::AnyFunction:
+        case TypeKind::File:
+        case TypeKind::Class:
+        case TypeKind::Interface:
+        case TypeKind::Enum: return type;
+    }
+    return type;
+}
+
+Type* TypeTable::beginAlias(TypeKind kind, Symbol name, std::span<const Type* const> args) {
+    Type* type = nullptr;
+    switch (kind) {
+        case TypeKind::Array: type = make<ArrayType>(kind, Rep::Ref); break;
+        case TypeKind::Table: type = make<TableType>(kind, Rep::Ref); break;
+        case TypeKind::Record: type = make<RecordType>(kind, Rep::Ref); break;
+        case TypeKind::Function: type = make<FunctionType>(kind, Rep::Ref); break;
+        default: type = make<UnionType>(TypeKind::Union, Rep::Box); break;
+    }
+    type->aliasName = name;
+    type->aliasArgs = arena_.makeList<const Type*>(args);
+    return type;
+}
+
+void TypeTable::completeAlias(Type* alias, const Type* definition) {
+    LUAPP_CHECK(alias->kind == definition->kind, "an alias was begun with another kind");
+    switch (alias->kind) {
+        case TypeKind::Array: static_cast<ArrayType*>(alias)->element = as<ArrayType>(definition)->element; break;
+        case TypeKind::Table:
+            static_cast<TableType*>(alias)->key = as<TableType>(definition)->key;
+            static_cast<TableType*>(alias)->value = as<TableType>(definition)->value;
+            break;
+        case TypeKind::Record:
+            static_cast<RecordType*>(alias)->fields = as<RecordType>(definition)->fields;
+            static_cast<RecordType*>(alias)->printOrder = as<RecordType>(definition)->printOrder;
+            break;
+        case TypeKind::Function: {
+            auto *to = static_cast<FunctionType*>(alias);
+            auto *from = as<FunctionType>(definition);
+            to->params = from->params;
+            to->vararg = from->vararg;
+            to->results = from->results;
+            to->variadicResult = from->variadicResult;
+            to->defaults = from->defaults;
+            to->neverReturns = from->neverReturns;
+            break;
+        }
+        default: {
+            auto *to = static_cast<UnionType*>(alias);
+            to->members = as<UnionType>(definition)->members;
+            finishUnion(to);
+            // Unions made while this one was empty take its members in now; they stay the objects they are.
+            for (UnionType* pending : pendingUnions_) {
+                std::vector<const Type*> flat;
+                for (const Type* member : pending->members) collectMembers(flat, member);
+                nilLast(flat);
+                pending->members = arena_.makeList<const Type*>(flat);
+                finishUnion(pending);
+            }
+            break;
+        }
+    }
+    alias->hasTypeParams = definition->hasTypeParams;
+}
+
+// ---- Printing -------------------------------------------------------------------------------------------------------
+
+std::string TypeTable::print(const Type* type) const {
+    std::string out;
+    print(out, type);
+    return out;
+}
+
+void TypeTable::printNested(std::string& out, const Type* type) const {
+    // `(A | B)[]`, `((A): B)?`: what is looser than a suffix gets parentheses.
+    const bool loose = !type->aliasName && (isFunction(type) || (isUnion(type) && !isOptional(type)));
+    if (loose) out += '(';
+    print(out, type);
+    if (loose) out += ')';
+}
+
+void TypeTable::print(std::string& out, const Type* type) const {
+    auto list = [&](List<const Type*> types) {
+        for (uint32_t i = 0; i < types.count; i++) {
+            if (i) out += ", ";
+            print(out, types[i]);
+        }
+    };
+    auto named = [&](Symbol name, List<const Type*> args) {
+        out += interner_.text(name);
+        if (args.empty()) return;
+        out += '<';
+        list(args);
+        out += '>';
+    };
+    if (type->aliasName) return named(type->aliasName, type->aliasArgs);
+    switch (type->kind) {
+        case TypeKind::Error: out += "?"; return;
+        case TypeKind::Never: out += "never"; return;
+        case TypeKind::Void: out += "void"; return;
+        case TypeKind::Nil: out += "nil"; return;
+        case TypeKind::Boolean: out += "boolean"; return;
+        case TypeKind::Number: out += "number"; return;
+        case TypeKind::Integer: out += "integer"; return;
+        case TypeKind::String: out += "string"; return;
+        case TypeKind::Any: out += "any"; return;
+        case TypeKind::AnyFunction: out += "Function"; return;
+        case TypeKind::File: out += "File"; return;
+        case TypeKind::Array:
+            out += "Array<";
+            print(out, as<ArrayType>(type)->element);
+            out += '>';
+            return;
+        case TypeKind::Table:
+            out += "Table<";
+            print(out, as<TableType>(type)->key);
+            out += ", ";
+            print(out, as<TableType>(type)->value);
+            out += '>';
+            return;
+        case TypeKind::Record: {
+            auto* r = as<RecordType>(type);
+            out += r->fields.empty() ? "{" : "{ ";
+            for (uint32_t i = 0; i < r->fields.count; i++) {
+                if (i) out += ", ";
+                const RecordField& field = r->fields[r->printOrder[i]];
+                out += interner_.text(field.name);
+                out += ": ";
+                print(out, field.type);
+            }
+            out += r->fields.empty() ? "}" : " }";
+            return;
+        }
+        case TypeKind::Function: {
+            auto* f = as<FunctionType>(type);
+            out += '(';
+            for (uint32_t i = 0; i < f->params.count; i++) {
+                if (i) out += ", ";
+                print(out, f->params[i]);
+                if (i >= f->minArgs()) out += " = ...";
+            }
+            if (f->vararg) {
+                out += f->params.empty() ? "..." : ", ...";
+                print(out, f->vararg);
+            }
+            out += "): ";
+            if (f->neverReturns) {
+                out += "never";
+            } else if (f->isVoid()) {
+                out += "void";
+            } else if (f->results.count == 1 && !f->variadicResult) {
+                print(out, f->results[0]);
+            } else if (f->results.empty()) {
+                out += "...";
+                print(out, f->variadicResult);
+            } else {
+                out += '(';
+                list(f->results);
+                if (f->variadicResult) {
+                    out += ", ...";
+                    print(out, f->variadicResult);
+                }
+                out += ')';
+            }
+            return;
+        }
+        case TypeKind::Union: {
+            auto* u = as<UnionType>(type);
+            if (u->admitsNil && u->members.count == 2) {
+                printNested(out, u->members[0]);
+                out += '?';
+                return;
+            }
+            for (uint32_t i = 0; i < u->members.count; i++) {
+                if (i) out += " | ";
+                if (isFunction(u->members[i]))
+                    printNested(out, u->members[i]);
+                else
+                    print(out, u->members[i]);
+            }
+            return;
+        }
+        case TypeKind::Class: return named(as<ClassType>(type)->name, as<ClassType>(type)->args);
+        case TypeKind::Interface: return named(as<InterfaceType>(type)->name, as<InterfaceType>(type)->args);
+        case TypeKind::Enum: return named(as<EnumType>(type)->name, {});
+        case TypeKind::TypeParam: return named(as<TypeParamType>(type)->name, {});
+    }
+}
+
+}  // namespace luapp::sema
