@@ -272,7 +272,7 @@ void Parser::failMethodBody(FunctionBody& body) {
     state.isInBrackets = true;
     function_ = &state;
     if (hasArrow) {
-        parseArrowBody(body);
+        parseArrowBody(body, false);
     } else {
         const int outerBrackets = brackets_;
         brackets_ = 0;

@@ -136,7 +136,7 @@ FunctionBody* Parser::parseFunctionBody(FunctionTraits traits, Range opener) {
         body->hasBody = false;
         body->endRange = {previousEnd_, previousEnd_};
     } else if (at(Tok::Arrow) && !isPanicking_) {
-        parseArrowBody(*body);
+        parseArrowBody(*body, traits.isNamed && !traits.isMember);
     } else {
         if (isPanicking_) recoverStatement();
         body->body = parseBlock({opener, Tok::EndKw});
@@ -184,13 +184,13 @@ void Parser::parseParams(FunctionBody& body, bool mayHaveDefaults) {
 }
 
 /// LANGUAGE 4: `-> e`, `-> return e`, `-> return (a, b)`.
-void Parser::parseArrowBody(FunctionBody& body) {
+void Parser::parseArrowBody(FunctionBody& body, bool isDeclaration) {
     body.isArrow = true;
     const Loc start = current_.range.end;
     advance();
     auto* result = arena_.make<ReturnStmt>(current_.range);
     const Loc valueStart = begin();
-    result->values = parseArrowValues();
+    result->values = parseArrowValues(isDeclaration);
     result->range = rangeFrom(valueStart);
     ListBuilder statements(*this, statements_);
     statements.add(result);
@@ -198,15 +198,13 @@ void Parser::parseArrowBody(FunctionBody& body) {
     body.endRange = result->range;
 }
 
-List<Expr*> Parser::parseArrowValues() {
+List<Expr*> Parser::parseArrowValues(bool isDeclaration) {
     ListBuilder values(*this, exprs_);
     const bool hasReturn = accept(Tok::Return);
     if (!hasReturn || !at(Tok::ParenOpen)) {
         values.add(parseExpr());
-        if (hasReturn && at(Tok::Comma) && brackets_ == 0 && !isPanicking_ && !isInClass_ && !function_->outer->outer) {
-            // Outside lists a comma can only be meant as a further result.
-            fail(diag::BadArrow, current_.range);
-        }
+        // Behind a declaration a comma can only be meant as a further result; elsewhere it belongs to a list around it.
+        if (hasReturn && isDeclaration && at(Tok::Comma)) fail(diag::BadArrow, current_.range);
         return values.finish();
     }
     // `(` opens either several results or the first operand of one expression.

@@ -251,8 +251,8 @@ class Parser {
     };
     FunctionBody* parseFunctionBody(FunctionTraits traits, Range opener);
     void parseParams(FunctionBody& body, bool mayHaveDefaults);
-    void parseArrowBody(FunctionBody& body);
-    List<Expr*> parseArrowValues();
+    void parseArrowBody(FunctionBody& body, bool isDeclaration);
+    List<Expr*> parseArrowValues(bool isDeclaration);
     /// The opener of a block: for messages, and for the second reading by indentation.
     struct BlockOpener {
         Range word;
