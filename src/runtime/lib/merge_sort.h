@@ -38,8 +38,13 @@ base::Word* mergeSort(base::Word* words, base::Word* room, size_t n, Less less) 
             size_t left = start;
             size_t right = middle;
             size_t out = start;
-            while (left < middle && right < end)
-                to[out++] = less(from[right], from[left]) ? from[right++] : from[left++];
+            while (left < middle && right < end) {
+                // Without a branch on the outcome, which nothing can predict.
+                const bool takeRight = less(from[right], from[left]);
+                to[out++] = from[takeRight ? right : left];
+                right += takeRight;
+                left += !takeRight;
+            }
             std::memcpy(to + out, from + left, (middle - left) * sizeof(Word));
             out += middle - left;
             std::memcpy(to + out, from + right, (end - right) * sizeof(Word));
