@@ -20,8 +20,6 @@ constexpr uint64_t kReserveWanted = LUAPP_ASAN ? uint64_t{8} << 30 : uint64_t{64
 constexpr uint64_t kReserveLeast = uint64_t{64} << 20;
 // Memory is made accessible in steps that grow with the heap.
 constexpr uint64_t kCommitStep = uint64_t{1} << 20;
-// From this size on, new memory is asked for in huge pages: far fewer page faults, and no waste that matters.
-constexpr uint64_t kHugePagesFrom = uint64_t{32} << 20;
 
 void* mapReserved(uint64_t bytes, int protection) {
     void* p = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -79,7 +77,6 @@ bool BlockSpace::commit(uint32_t blockCount) {
     target = (target + kCommitStep - 1) / kCommitStep * kCommitStep;
     if (target > reserved_) target = reserved_;
     if (mprotect(base_ + committed_, target - committed_, PROT_READ | PROT_WRITE) != 0) return false;
-    if (committed_ >= kHugePagesFrom) madvise(base_ + committed_, target - committed_, MADV_HUGEPAGE);
     committed_ = target;
     return true;
 }
@@ -151,6 +148,32 @@ uint32_t BlockSpace::takeLarge(uint32_t count, size_t bytes) {
         blocks_[index + i].head = index;
     }
     return index;
+}
+
+bool BlockSpace::extendLarge(uint32_t index, uint32_t count, size_t bytes) {
+    Block& b = blocks_[index];
+    uint32_t next = index + b.span;
+    uint32_t end = index + count;
+    for (uint32_t i = next; i < end && i < end_; i++) {
+        if (blocks_[i].use != BlockUse::Free) return false;
+    }
+    if (!commit(end)) return false;
+    for (uint32_t i = next; i < end; i++) {
+        Block& tail = blocks_[i];
+        if (i < end_) {
+            freeBlocks_--;
+            if (!tail.isZeroed) std::memset(addressOf(i), 0, kBlockSize);
+        }
+        tail.use = BlockUse::LargeTail;
+        tail.head = index;
+    }
+    if (end > end_) {
+        end_ = end;
+        usedBytes_ = uint64_t{end_} * kBlockSize;
+    }
+    b.span = count;
+    b.largeBytes = bytes;
+    return true;
 }
 
 void BlockSpace::release(uint32_t index) {

@@ -72,6 +72,8 @@ public:
     /// Takes one block for a size class, or `count` consecutive ones for a large object; kNoBlock if memory is exhausted.
     uint32_t takeSmall(unsigned sizeClass);
     uint32_t takeLarge(uint32_t count, size_t bytes);
+    /// Makes a large object `count` blocks long if the blocks behind it are free; the new part is zeroed.
+    bool extendLarge(uint32_t index, uint32_t count, size_t bytes);
     /// Makes a block, or all blocks of a large object, free.
     void release(uint32_t index);
     /// Gives memory back to the system that was free at the previous call already. Called at each collection.

@@ -120,6 +120,17 @@ Object* Heap::allocateLarge(size_t bytes, uint64_t header) {
     return reinterpret_cast<Object*>(p);
 }
 
+bool Heap::extend(Object* o, size_t bytes) {
+    uint32_t index = space_.indexOfObject(o);
+    if (space_.block(index).use != BlockUse::LargeHead) return false;
+    size_t rounded = roundedSize(bytes);
+    size_t more = rounded - space_.block(index).largeBytes;
+    beforeAllocating(more);
+    if (space_.extendLarge(index, blocksFor(rounded), rounded)) return true;
+    allocatedSince_ -= more;
+    return false;
+}
+
 /// Gives the class a non-empty run. May collect, may raise.
 void Heap::refill(unsigned sizeClass) {
     beforeAllocating(0);

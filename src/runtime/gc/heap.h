@@ -53,6 +53,10 @@ public:
         return allocateSlow(bytes, header);
     }
 
+    /// Tries to make a large object (above kMaxSmallSize) longer where it is: true if it now has `bytes` bytes, the new ones
+    /// zeroed. False changes nothing: the caller allocates anew and copies. May collect, may raise.
+    bool extend(Object* o, size_t bytes);
+
     /// The bytes an allocation of `bytes` really gets; containers fill them. The same function for every State.
     static size_t roundedSize(size_t bytes);
 

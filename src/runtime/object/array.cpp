@@ -14,9 +14,20 @@ size_t elementSize(Rep rep) { return rep == Rep::Bool ? 1 : sizeof(Word); }
 
 char* elementAt(Buffer* b, Rep rep, uint32_t i) { return reinterpret_cast<char*>(b->words) + i * elementSize(rep); }
 
-/// Moves the elements into a buffer for at least `capacity`.
+/// Elements that fit into a buffer object of `bytes` bytes.
+uint32_t capacityOf(size_t bytes, Rep rep) {
+    uint64_t room = (bytes - Buffer::kWordsOffset) / elementSize(rep);
+    return room > kMaxArrayLength ? kMaxArrayLength : static_cast<uint32_t>(room);
+}
+
+/// Makes the buffer longer, or moves the elements into one for at least `capacity`.
 void reallocate(State& s, Array* a, uint64_t capacity) {
     Rep rep = a->elementRep();
+    size_t bytes = Heap::roundedSize(Buffer::kWordsOffset + capacity * elementSize(rep));
+    if (bytes > kMaxSmallSize && a->buffer != nullptr && s.heap.extend(a->buffer, bytes)) {
+        a->capacity = a->buffer->aux = capacityOf(bytes, rep);
+        return;
+    }
     Buffer* bigger = newBuffer(s, rep, capacity);
     if (a->length != 0) std::memcpy(bigger->words, a->buffer->words, a->length * elementSize(rep));
     storeRef(s, a, &a->buffer, bigger);
@@ -40,10 +51,7 @@ Buffer* newBuffer(State& s, Rep rep, uint64_t capacity) {
     if (capacity < kFirstCapacity) capacity = kFirstCapacity;
     // What the heap adds by rounding is used.
     size_t bytes = Heap::roundedSize(Buffer::kWordsOffset + capacity * elementSize(rep));
-    uint64_t room = (bytes - Buffer::kWordsOffset) / elementSize(rep);
-    if (room > kMaxArrayLength) room = kMaxArrayLength;
-    return static_cast<Buffer*>(
-        s.heap.allocate(bytes, Kind::Buffer, static_cast<uint32_t>(room), static_cast<uint8_t>(rep)));
+    return static_cast<Buffer*>(s.heap.allocate(bytes, Kind::Buffer, capacityOf(bytes, rep), static_cast<uint8_t>(rep)));
 }
 
 Array* newArray(State& s, const TypeDesc* type, uint64_t capacity) {

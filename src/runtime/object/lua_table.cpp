@@ -12,17 +12,24 @@ uint64_t arrayKey(double key) {
     return base::numberToInteger(key, i) && i > 0 ? static_cast<uint64_t>(i) : 0;
 }
 
-void appendElement(State& s, LuaTable* t, Value value) {
-    if (t->arrayLength == t->arrayCapacity) {
-        Buffer* bigger = newBuffer(s, Rep::Box, t->arrayCapacity == 0 ? 4 : uint64_t{t->arrayCapacity} * 2);
+void growArray(State& s, LuaTable* t) {
+    uint64_t wanted = t->arrayCapacity == 0 ? 4 : uint64_t{t->arrayCapacity} * 2;
+    size_t bytes = Heap::roundedSize(Buffer::kWordsOffset + wanted * sizeof(Word));
+    if (bytes > kMaxSmallSize && t->array != nullptr && s.heap.extend(t->array, bytes)) {
+        t->array->aux = static_cast<uint32_t>((bytes - Buffer::kWordsOffset) / sizeof(Word));
+    } else {
+        Buffer* bigger = newBuffer(s, Rep::Box, wanted);
         if (t->arrayLength != 0) std::memcpy(bigger->words, t->array->words, t->arrayLength * sizeof(Word));
         storeRef(s, t, &t->array, bigger);
-        t->arrayCapacity = bigger->capacity();
     }
+    t->arrayCapacity = t->array->capacity();
+}
+
+void appendElement(State& s, LuaTable* t, Value value) {
+    if (t->arrayLength == t->arrayCapacity) growArray(s, t);
     storeWord(s, t->array, &t->array->words[t->arrayLength], value.word());
     t->arrayLength++;
 }
-
 /// Elements that follow the array part and stand in the hash part move over.
 void takeFollowers(State& s, LuaTable* t) {
     while (t->count != 0) {

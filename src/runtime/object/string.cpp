@@ -38,7 +38,14 @@ StringBuffer* appendable(State& s, String* a, uint64_t more) {
     uint64_t length = a->length + more;
     if ((a->flags & String::kBuffered) != 0) {
         StringBuffer* buffer = a->buffer;
-        if (buffer->used == a->length && buffer->capacity - buffer->used >= more) return buffer;
+        if (buffer->used == a->length) {
+            if (buffer->capacity - buffer->used >= more) return buffer;
+            size_t bytes = Heap::roundedSize(StringBuffer::kHeaderSize + length * 2);
+            if (bytes > kMaxSmallSize && s.heap.extend(buffer, bytes)) {
+                buffer->capacity = bytes - StringBuffer::kHeaderSize;
+                return buffer;
+            }
+        }
     } else if ((a->flags & String::kConcatenated) == 0 || length < kLeastBuffered) {
         return nullptr;
     }
@@ -191,6 +198,12 @@ void TextBuilder::grow(uint64_t atLeast) {
     uint64_t old = size();
     checkLength(state_, old + atLeast);
     uint64_t capacity = old * 2 > old + atLeast ? old * 2 : old + atLeast;
+    size_t bytes = Heap::roundedSize(StringBuffer::kHeaderSize + capacity);
+    if (bytes > kMaxSmallSize && buffer_ != nullptr && state_.heap.extend(buffer_, bytes)) {
+        buffer_->capacity = bytes - StringBuffer::kHeaderSize;
+        room_ = buffer_->capacity - old;
+        return;
+    }
     StringBuffer* bigger = newStringBuffer(state_, capacity < kFirst ? kFirst : capacity);
     if (old != 0) std::memcpy(bigger->bytes, buffer_->bytes, old);
     buffer_ = bigger;
