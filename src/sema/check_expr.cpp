@@ -172,6 +172,7 @@ void Checker::reportUnknownName(ast::NameExpr& name) {
         diags_.report(diag::TypeAsValue, name.range, text(name.name));
         return;
     }
+    if (declaresUnsupported(name.name)) return;
     frontend::Suggester suggester(text(name.name));
     for (FunctionInfo* f = function_; f; f = f->outer)
         for (SemaVar* v = f->variables; v; v = v->nextInHome)

@@ -931,8 +931,9 @@ bool Checker::isPack(const TExpr* value) const {
     return value->kind == TExprKind::Vararg || value->kind == TExprKind::PackSelect;
 }
 
-void Checker::check(ast::GotoStmt& s) { diags_.report(diag::UnsupportedFeature, s.range, "goto"); }
-void Checker::check(ast::LabelStmt& s) { diags_.report(diag::UnsupportedFeature, s.range, "labels"); }
+// The parser refuses both in strict files.
+void Checker::check(ast::GotoStmt&) {}
+void Checker::check(ast::LabelStmt&) {}
 
 void Checker::check(ast::ClassDecl& d) { diags_.report(diag::UnsupportedFeature, d.name.range, "classes"); }
 void Checker::check(ast::InterfaceDecl& d) { diags_.report(diag::UnsupportedFeature, d.name.range, "interfaces"); }

@@ -115,13 +115,7 @@ const Type* Checker::typeOfName(ast::NamedType& node) {
         }
         return types_.table(args[0], args[1]);
     }
-    for (ast::Stmt* s : module_->tree->main->body.statements) {
-        const ast::Ident* declared = nullptr;
-        if (auto* c = ast::as<ast::ClassDecl>(s)) declared = &c->name;
-        if (auto* i = ast::as<ast::InterfaceDecl>(s)) declared = &i->name;
-        if (auto* en = ast::as<ast::EnumDecl>(s)) declared = &en->name;
-        if (declared && declared->name == node.name.name) return types_.error();  // reported at its declaration
-    }
+    if (declaresUnsupported(node.name.name)) return types_.error();
     frontend::Suggester suggester(name);
     for (const Simple& s : simple) suggester.offer(s.name);
     suggester.offer("Array");
@@ -130,6 +124,18 @@ const Type* Checker::typeOfName(ast::NamedType& node) {
         if (auto* a = ast::as<ast::TypeAliasDecl>(s)) suggester.offer(text(a->name.name));
     diags_.report(diag::UnknownType, node.name.range, name).didYouMean(node.name.range, suggester.best());
     return types_.error();
+}
+
+/// A class, interface or enum of this module: reported at its declaration.
+bool Checker::declaresUnsupported(Symbol name) const {
+    for (ast::Stmt* s : module_->tree->main->body.statements) {
+        const ast::Ident* declared = nullptr;
+        if (auto* c = ast::as<ast::ClassDecl>(s)) declared = &c->name;
+        if (auto* i = ast::as<ast::InterfaceDecl>(s)) declared = &i->name;
+        if (auto* e = ast::as<ast::EnumDecl>(s)) declared = &e->name;
+        if (declared && declared->name == name) return true;
+    }
+    return false;
 }
 
 /// `geo.Point` of `import * as geo`.

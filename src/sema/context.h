@@ -342,6 +342,7 @@ class Checker {
     const Type* typeOfAlias(AliasInfo& alias, std::span<const Type* const> args, Range range);
     const Type* typeOfFunction(ast::FunctionType& node);
     void typeOfResults(ast::ResultTypes& written, std::vector<const Type*>& results, const Type*& variadic);
+    bool declaresUnsupported(Symbol name) const;
     TypeKind aliasKind(ast::TypeNode& node, ModuleInfo& module, int depth);
 
     // ---- small makers
