@@ -178,8 +178,9 @@ Transfer enterDyn(State& s, Value callee, Word* n, uint32_t count, const ReturnT
             Closure* c = callee.asFunction();
             if ((c->flags & Closure::kBound) != 0) {
                 std::memmove(n + 1, n, count++ * sizeof(Word));
-                n[0] = c->captures[0];
-                callee = Value::function(refOf<Closure>(c->captures[1]));
+                const Word* bound = c->captures;
+                n[0] = bound[0];
+                callee = Value::function(refOf<Closure>(bound[1]));
                 continue;
             }
             if (!c->isBuiltin()) return enterFunctionDyn(s, c, n, count, to);
@@ -315,8 +316,9 @@ Closure* newCheckingWrapper(State& s, Closure* target, const TypeDesc* type) {
 Closure* newBoundMethod(State& s, Value receiver, Closure* method) {
     Closure* c = newBuiltinClosure(s, runBoundMethod, nullptr, -1, 1);
     c->flags |= Closure::kBound;
-    c->captures[0] = receiver.word();
-    c->captures[1] = wordOf(method);
+    Word* captures = c->captures;
+    captures[0] = receiver.word();
+    captures[1] = wordOf(method);
     return c;
 }
 

@@ -81,6 +81,9 @@ public:
     int64_t calledBuiltin() const;
 
 private:
+    void stepOut();
+    bool isShifted() const;
+
     const State& s_;
     const Insn* pc_;
     Word* frame_;

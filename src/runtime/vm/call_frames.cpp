@@ -15,24 +15,30 @@ FrameWalk::FrameWalk(const State& s, const Coroutine* co)
     : s_(s), pc_(co == nullptr ? s.pc : co->context.pc), frame_(co == nullptr ? s.frame : co->context.frame) {}
 
 bool FrameWalk::next() {
-    for (;;) {
-        if (started_) {
-            if (pc_ == nullptr || frame_ == nullptr) return false;
-            const Insn* to = reinterpret_cast<const Insn*>(frame_[-3]);
-            if (to == kExitStub) {
-                pc_ = reinterpret_cast<const Insn*>(frame_[-4]);
-            } else {
-                pc_ = to;
-            }
-            frame_ = reinterpret_cast<Word*>(frame_[-2]);
-        }
-        started_ = true;
-        if (pc_ == nullptr || frame_ == nullptr) return false;
-        // A pseudo frame stands for no function: its own links lead on.
-        if (pc_ == kVarargStub || pc_ == kAcrossStub) continue;
-        function_ = findFunction(s_, pc_);
-        return function_ != nullptr;
+    bool isOutermost = pc_ == nullptr || frame_ == nullptr;
+    if (started_ && !isOutermost) {
+        // Shifted registers (op Shift) are the same call: step down to where the function was entered.
+        while (isShifted()) frame_ = reinterpret_cast<Word*>(frame_[-2]);
+        stepOut();
     }
+    started_ = true;
+    // A pseudo frame stands for no function: its own links lead on.
+    while (pc_ == kVarargStub || pc_ == kAcrossStub) stepOut();
+    if (pc_ == nullptr || frame_ == nullptr) return false;
+    function_ = findFunction(s_, pc_);
+    return function_ != nullptr;
+}
+
+void FrameWalk::stepOut() {
+    const Insn* to = reinterpret_cast<const Insn*>(frame_[-3]);
+    pc_ = to == kExitStub ? reinterpret_cast<const Insn*>(frame_[-4]) : to;
+    frame_ = reinterpret_cast<Word*>(frame_[-2]);
+}
+
+bool FrameWalk::isShifted() const {
+    const Insn* to = reinterpret_cast<const Insn*>(frame_[-3]);
+    if (to == kExitStub || to == kVarargStub || to == kAcrossStub) return false;
+    return bc::opOf(to[-1]) == bc::Op::Shift && frame_ - bc::fieldE(to[-1]) == reinterpret_cast<Word*>(frame_[-2]);
 }
 
 int64_t FrameWalk::calledBuiltin() const {

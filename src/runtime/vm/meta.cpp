@@ -424,17 +424,19 @@ String* toText(State& s, Value v) {
 
 namespace {
 
+Word* capturesOf(Word closure) { return refOf<Closure>(closure)->captures; }
+
 /// Iterator over an array; captures: index word, array, its length. Arguments are ignored.
 Word arrayIterator(State& s, Word* args) {
-    Closure* self = refOf<Closure>(args[-1]);
-    Array* a = refOf<Array>(self->captures[1]);
-    uint32_t i = static_cast<uint32_t>(self->captures[2]);
-    if (a->length != static_cast<uint32_t>(self->captures[3])) raise(s, ErrorKind::ArrayChanged);
+    Word* self = capturesOf(args[-1]);
+    Array* a = refOf<Array>(self[1]);
+    uint32_t i = static_cast<uint32_t>(self[2]);
+    if (a->length != static_cast<uint32_t>(self[3])) raise(s, ErrorKind::ArrayChanged);
     if (i >= a->length) {
         packOne(s, Value::nil());
         return kNilBox;
     }
-    self->captures[2] = i + 1;
+    self[2] = i + 1;
     Value v = boxTyped(a->get(i), s.types.at(a->aux)->element());
     packOne(s, v);
     return v.word();
@@ -442,9 +444,9 @@ Word arrayIterator(State& s, Word* args) {
 
 /// The same for two loop variables.
 Word arrayPairIterator(State& s, Word* args) {
-    uint64_t i = refOf<Closure>(args[-1])->captures[2];
+    uint64_t i = capturesOf(args[-1])[2];
     Word v = arrayIterator(s, args);
-    if (refOf<Closure>(args[-1])->captures[2] == i) return kNilBox;
+    if (capturesOf(args[-1])[2] == i) return kNilBox;
     s.results[0] = Value::integer(static_cast<int64_t>(i)).word();
     s.results[1] = v;
     s.resultCount = 2;
@@ -452,15 +454,15 @@ Word arrayPairIterator(State& s, Word* args) {
 }
 
 Word tableIterator(State& s, Word* args) {
-    Closure* self = refOf<Closure>(args[-1]);
-    Table* t = refOf<Table>(self->captures[1]);
-    if (t->version != static_cast<uint32_t>(self->captures[3])) raise(s, ErrorKind::TableChanged);
-    uint32_t i = nextEntry(t, static_cast<uint32_t>(self->captures[2]));
+    Word* self = capturesOf(args[-1]);
+    Table* t = refOf<Table>(self[1]);
+    if (t->version != static_cast<uint32_t>(self[3])) raise(s, ErrorKind::TableChanged);
+    uint32_t i = nextEntry(t, static_cast<uint32_t>(self[2]));
     if (i == kNoEntry) {
         packOne(s, Value::nil());
         return kNilBox;
     }
-    self->captures[2] = i + 1;
+    self[2] = i + 1;
     const TableEntry& e = t->entries()[i];
     s.results[0] = e.key;
     s.results[1] = boxTyped(e.value, s.types.at(t->aux)->value()).word();
@@ -469,12 +471,12 @@ Word tableIterator(State& s, Word* args) {
 }
 
 Word stringIterator(State& s, Word* args) {
-    Closure* self = refOf<Closure>(args[-1]);
-    String* str = refOf<String>(self->captures[1]);
-    uint64_t i = self->captures[2];
+    Word* self = capturesOf(args[-1]);
+    String* str = refOf<String>(self[1]);
+    uint64_t i = self[2];
     Value v;
     if (i < str->length) {
-        self->captures[2] = i + 1;
+        self[2] = i + 1;
         v = Value::string(byteString(s, static_cast<uint8_t>(str->data()[i])));
     }
     packOne(s, v);
@@ -482,15 +484,15 @@ Word stringIterator(State& s, Word* args) {
 }
 
 Word luaTableIterator(State& s, Word* args) {
-    Closure* self = refOf<Closure>(args[-1]);
-    Value key = Value::fromWord(self->captures[2]), value;
-    NextResult r = luaNext(s, refOf<LuaTable>(self->captures[1]), key, value);
+    Word* self = capturesOf(args[-1]);
+    Value key = Value::fromWord(self[2]), value;
+    NextResult r = luaNext(s, refOf<LuaTable>(self[1]), key, value);
     if (r == NextResult::BadKey) raise(s, ErrorKind::InvalidNextKey);
     if (r == NextResult::End) {
         packOne(s, Value::nil());
         return kNilBox;
     }
-    storeWord(s, self, &self->captures[2], key.word());
+    storeWord(s, refOf<Closure>(args[-1]), &self[2], key.word());
     s.results[0] = key.word();
     s.results[1] = value.word();
     s.resultCount = 2;
@@ -499,9 +501,10 @@ Word luaTableIterator(State& s, Word* args) {
 
 IterTriplet iterator(State& s, BuiltinFn fn, const Object* over, Word start, Word mark) {
     Closure* c = newBuiltinClosure(s, fn, nullptr, -1, 3);
-    c->captures[1] = wordOf(over);
-    c->captures[2] = start;
-    c->captures[3] = mark;
+    Word* captures = c->captures;
+    captures[1] = wordOf(over);
+    captures[2] = start;
+    captures[3] = mark;
     return {Value::function(c), Value::nil(), Value::nil()};
 }
 
