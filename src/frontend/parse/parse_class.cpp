@@ -44,7 +44,7 @@ Stmt* Parser::parseClass() {
     isInClass_ = true;
     isMisplaced_ = blockDepth_ > 0;
     const Range brace = current_.range;
-    if (!isPanicking_ && expect(Tok::BraceOpen)) decl->members = parseMembers(brace, "class", false);
+    if (!isPanicking_ && expect(Tok::BraceOpen)) decl->members = parseMembers(brace, "a class", false);
     isInClass_ = wasInClass;
     isMisplaced_ = wasMisplaced;
     decl->range = rangeFrom(word.begin);
@@ -60,7 +60,7 @@ Stmt* Parser::parseInterface() {
     if (!isPanicking_ && at(Tok::Less)) decl->typeParams = parseTypeParams();
     decl->bases = parseBases();
     const Range brace = current_.range;
-    if (!isPanicking_ && expect(Tok::BraceOpen)) decl->members = parseMembers(brace, "interface", true);
+    if (!isPanicking_ && expect(Tok::BraceOpen)) decl->members = parseMembers(brace, "an interface", true);
     decl->range = rangeFrom(word.begin);
     return decl;
 }
@@ -85,11 +85,15 @@ Stmt* Parser::parseEnum() {
         ++brackets_;
         ListBuilder members(*this, enumMembers_);
         while (!at(Tok::BraceClose) && !at(Tok::End)) {
+            const Loc memberStart = begin();
             EnumMember member;
             member.name = expectName("an enum member's name");
             if (!isPanicking_ && accept(Tok::Equal)) member.value = parseExpr();
             if (member.name.name) members.add(member);
-            if (!nextMember("enum")) break;
+            // Members of an enum are plain names: anything else on the way means that the brace is not closed.
+            if (isPanicking_ && !recoverInList(Tok::BraceClose)) break;
+            if (!nextMember("an enum")) break;
+            if (begin() == memberStart) advance();
         }
         --brackets_;
         decl->members = members.finish();
