@@ -154,29 +154,6 @@ class LoopFinder {
     std::vector<uint32_t> adopted_;
 };
 
-/// Rotates the loops of `order` that begin with their test: the header moves behind the last block of the loop.
-void rotateLoops(const FlowGraph& graph, std::vector<uint32_t>& order) {
-    std::vector<uint32_t> at(graph.nodes.size());
-    for (uint32_t i = 0; i < order.size(); i++) at[order[i]] = i;
-    for (uint32_t l = static_cast<uint32_t>(graph.loops.size()); l-- > 0;) {
-        const uint32_t header = graph.loops[l].header;
-        const FlowNode& head = graph.nodes[header];
-        if (header == 0 || head.isCold || head.numSuccs != 2) continue;
-        const bool exits = !graph.inLoop(head.succ[0], l) || !graph.inLoop(head.succ[1], l);
-        if (!exits) continue;
-        const uint32_t begin = at[header];
-        uint32_t end = begin + 1;
-        while (end < order.size() && !graph.nodes[order[end]].isCold && graph.inLoop(order[end], l)) end++;
-        if (end == begin + 1) continue;
-        const uint32_t body = order[begin + 1];
-        const FlowNode& latch = graph.nodes[order[end - 1]];
-        const bool jumpsBack = latch.numSuccs == 1 && latch.succ[0] == header && !latch.mustPoll;
-        if (!jumpsBack || (body != head.succ[0] && body != head.succ[1])) continue;
-        std::rotate(order.begin() + begin, order.begin() + begin + 1, order.begin() + end);
-        for (uint32_t i = begin; i < end; i++) at[order[i]] = i;
-    }
-}
-
 }  // namespace
 
 void findLoops(FlowGraph& graph) { LoopFinder(graph).run(); }
@@ -188,7 +165,6 @@ std::vector<uint32_t> layoutBlocks(const FlowGraph& graph) {
     });
     std::reverse(order.begin(), order.end());
     std::stable_partition(order.begin(), order.end(), [&](uint32_t n) { return n == 0 || !graph.nodes[n].isCold; });
-    rotateLoops(graph, order);
     return order;
 }
 

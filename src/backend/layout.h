@@ -1,8 +1,8 @@
 // The flow graph of a function as the backend sees it, its loops, and the order in which blocks are laid out. Made by
 // instruction selection from the IR's blocks plus the blocks it adds (split critical edges, loop preheaders). Loops are
 // the natural loops of a depth-first search; a back edge into an irreducible region makes no loop, so a loop's header
-// dominates its blocks. The order keeps loops together and puts cold blocks (those that only lead to a raise) last; a
-// loop that begins with its test and ends with a jump back is rotated, so that each iteration executes one branch.
+// dominates its blocks. The order keeps loops together, with what follows a loop behind it, and puts cold blocks (those that
+// only lead to a raise) last. Loops begin with their test; a target may repeat the test at the end of the loop.
 // It knows nothing of instructions.
 #pragma once
 
@@ -17,7 +17,6 @@ struct FlowNode {
     uint32_t succ[2] = {0, 0};
     uint8_t numSuccs = 0;
     bool isCold = false;     // ends in a raise; findLoops extends this to blocks that lead nowhere else
-    bool mustPoll = false;   // its jump polls for interruption, so it cannot be left out by rotating the loop
 };
 
 struct FlowLoop {
