@@ -200,7 +200,14 @@ TExpr* Checker::readPlace(Place& place, Range range) {
 void Checker::writePlace(Place& place, TExpr* value, Range valueRange) {
     if (value->type->kind == TypeKind::Void) value = noValue(valueRange, value->loc);
     const Type* given = value->type;
-    value = convert(value, place.type, CheckReason::Assign, valueRange);
+    const Type* wanted = place.type;
+    if (place.kind == Place::Kind::Table) {
+        // A value that cannot be nil is stored as it is; nil itself removes the key.
+        const Type* element = as<TableType>(place.object->type)->value;
+        if (!given->admitsNil || element->admitsNil) wanted = element;
+        if (isNil(given) && !element->admitsNil) wanted = given;
+    }
+    value = convert(value, wanted, CheckReason::Assign, valueRange);
     switch (place.kind) {
         case Place::Kind::Variable: {
             auto* s = stmt<TAssign>(place.loc);

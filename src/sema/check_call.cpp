@@ -57,7 +57,10 @@ TExpr* Checker::single(TExpr* value, Range) {
         }
         case TExprKind::Call: {
             auto* call = value->as<TCall>();
-            if (!call->variadicResults) return value;
+            if (!call->variadicResults) {
+                // Marked, so that nobody takes it for several values.
+                return call->results.count > 1 ? convertNode(ConvertKind::Retype, CheckReason::Assign, value, value->type) : value;
+            }
             if (call->results.count > 0) return unpackAs(call, call->results[0], true);
             return unpackAs(call, packElement(call), false);
         }
@@ -377,7 +380,10 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
                 infer(at < type->params.count ? type->params[at] : type->vararg, value->type, callee.bindings);
                 param = paramAt(at);
             }
-            if (!param->hasTypeParams) value = passArgument(value, param, callee, at + 1 - (callee.self != nullptr), arg.range);
+            const bool isHopeless = param->hasTypeParams && !isError(value->type) && value->type->kind != param->kind &&
+                                    (isFunction(param) || param->kind == TypeKind::Array || param->kind == TypeKind::Table);
+            if (!param->hasTypeParams || isHopeless)
+                value = passArgument(value, param, callee, at + 1 - (callee.self != nullptr), arg.range);
         }
         isBad |= isError(value->type);
         args.add(value);

@@ -56,7 +56,11 @@ bool fits(const ast::BraceExpr& e, const Type* type, const Shape& shape) {
 }  // namespace
 
 TExpr* Checker::checkBraces(ast::BraceExpr& e, const Type* expected) {
-    if (!expected || isError(expected) || expected->hasTypeParams) return bracesFree(e);
+    if (expected && isError(expected)) {  // what it should be has been reported
+        for (ast::BraceItem& item : e.items) checkExpr(*item.value, expected);
+        return errorExpr(e.range.begin);
+    }
+    if (!expected || expected->hasTypeParams) return bracesFree(e);
     if (isUnion(expected)) {
         const Shape shape = shapeOf(e);
         const Type* only = nullptr;

@@ -730,6 +730,7 @@ void Checker::iterateCalls(ast::GenericForStmt& s, TExpr* only) {
         for (int i = 0; i < 3; i++) held.push_back(temp(types_.any()));
         auto* source = expr<TIterTriplet>(types_.any(), loc);
         source->operand = triplet[0];
+        source->variables = s.variables.count;
         auto* bind = stmt<TMultiBind>(loc);
         bind->variables = arena().makeList<Variable*>(held);
         bind->source = source;

@@ -107,6 +107,11 @@ TExpr* Checker::tryConvert(TExpr* value, const Type* wanted, CheckReason reason)
     value = retypeLiteral(value, wanted);
     from = value->type;
     if (from == wanted) return value;
+    if (value->kind == TExprKind::NilConst && wanted->admitsNil) {
+        TExpr* nil = nilConst(value->loc);
+        nil->type = wanted;
+        return nil;
+    }
     // LANGUAGE 5: an index expression itself where a non-optional value is required is checked instead of refused.
     if (value->kind == TExprKind::TableGet && from->admitsNil && !wanted->admitsNil) {
         auto* get = value->as<TTableGet>();

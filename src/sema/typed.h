@@ -200,7 +200,8 @@ LUAPP_TEXPR(PackCount) TExpr* pack; };
 /// `select(n, pack)` as a pack: the values from one-based `from` on (negative counts from the end).
 LUAPP_TEXPR(PackSelect) TExpr* from; TExpr* pack; };
 /// Only as the source of a MultiBind with three variables of type any: iterator, state, control for a boxed operand.
-LUAPP_TEXPR(IterTriplet) TExpr* operand; };
+/// `variables`: how many loop variables there are; over an array or string a single one takes the element, not the index.
+LUAPP_TEXPR(IterTriplet) TExpr* operand; uint32_t variables; };
 
 LUAPP_TEXPR(ArrayGet) TExpr* array; TExpr* index; };                  // index integer; outside: error
 LUAPP_TEXPR(TableGet) TExpr* table; TExpr* key; bool checked; };      // key of type K. checked: type V, missing is an error;

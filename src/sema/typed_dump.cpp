@@ -72,7 +72,8 @@ const char* reasonName(CheckReason reason) {
 /// Prints one function.
 class Dumper {
   public:
-    Dumper(const TypedProgram& program, std::string& out) : program_(program), out_(out) {}
+    Dumper(const TypedProgram& program, const frontend::Interner& interner, std::string& out)
+        : program_(program), interner_(interner), out_(out) {}
 
     void function(const TypedFunction& f) {
         temps_.clear();
@@ -96,7 +97,7 @@ class Dumper {
   private:
     std::string type(const Type* t) const { return program_.types.print(t); }
     std::string name(const Variable* v) {
-        if (v->name) return std::string(program_.types.interner().text(v->name));
+        if (v->name) return std::string(interner_.text(v->name));
         auto [at, isNew] = temps_.try_emplace(v, temps_.size() + 1);
         return fmt::format("%{}", at->second);
     }
@@ -214,7 +215,7 @@ class Dumper {
             case TExprKind::PackCount: return "packcount(" + expr(e->as<TPackCount>()->pack) + ")";
             case TExprKind::PackSelect:
                 return fmt::format("packselect({}, {})", expr(e->as<TPackSelect>()->from), expr(e->as<TPackSelect>()->pack));
-            case TExprKind::IterTriplet: return "iter(" + expr(e->as<TIterTriplet>()->operand) + ")";
+            case TExprKind::IterTriplet: return fmt::format("iter{}({})", e->as<TIterTriplet>()->variables, expr(e->as<TIterTriplet>()->operand));
             case TExprKind::ArrayGet: return fmt::format("{}[{}]", expr(e->as<TArrayGet>()->array), expr(e->as<TArrayGet>()->index));
             case TExprKind::TableGet: {
                 auto* n = e->as<TTableGet>();
@@ -226,7 +227,7 @@ class Dumper {
             }
             case TExprKind::IndexDyn: return fmt::format("dyn {}[{}]", expr(e->as<TIndexDyn>()->object), expr(e->as<TIndexDyn>()->key));
             case TExprKind::MemberDyn:
-                return fmt::format("dyn {}.{}", expr(e->as<TMemberDyn>()->object), program_.types.interner().text(e->as<TMemberDyn>()->name));
+                return fmt::format("dyn {}.{}", expr(e->as<TMemberDyn>()->object), interner_.text(e->as<TMemberDyn>()->name));
             case TExprKind::Convert: {
                 auto* n = e->as<TConvert>();
                 return fmt::format("{}<{}{}>({})", convertName(n->convertKind), type(n->type),
@@ -255,7 +256,7 @@ class Dumper {
     }
 
     std::string fieldName(const Type* record, uint32_t field) const {
-        return std::string(program_.types.interner().text(as<RecordType>(record)->fields[field].name));
+        return std::string(interner_.text(as<RecordType>(record)->fields[field].name));
     }
 
     std::string declaration(const Variable* v) {
@@ -324,7 +325,7 @@ class Dumper {
             }
             case TStmtKind::SetMemberDyn: {
                 auto* n = s->as<TSetMemberDyn>();
-                line(fmt::format("dyn {}.{} = {}", expr(n->object), program_.types.interner().text(n->name), expr(n->value)));
+                line(fmt::format("dyn {}.{} = {}", expr(n->object), interner_.text(n->name), expr(n->value)));
                 return;
             }
             case TStmtKind::Block: loop("do", s->as<TBlock>()); return;
@@ -387,6 +388,7 @@ class Dumper {
     }
 
     const TypedProgram& program_;
+    const frontend::Interner& interner_;
     std::string& out_;
     int depth_ = 0;
     std::unordered_map<const Variable*, size_t> temps_;
@@ -394,9 +396,9 @@ class Dumper {
 
 }  // namespace
 
-std::string dumpTyped(const TypedProgram& program, const std::vector<std::string>& functions) {
+std::string dump(const TypedProgram& program, const frontend::Interner& interner, const std::vector<std::string>& functions) {
     std::string out;
-    Dumper dumper(program, out);
+    Dumper dumper(program, interner, out);
     for (const TypedFunction* f : program.functions)
         if (functions.empty() || std::find(functions.begin(), functions.end(), f->name) != functions.end()) dumper.function(*f);
     return out;

@@ -12,6 +12,6 @@
 namespace luapp::sema {
 
 /// The whole program, or only the functions with the given names if there are any.
-std::string dumpTyped(const TypedProgram& program, const std::vector<std::string>& functions = {});
+std::string dump(const TypedProgram& program, const frontend::Interner& interner, const std::vector<std::string>& functions = {});
 
 }  // namespace luapp::sema
