@@ -19,7 +19,7 @@ struct Closure : Object {
     static constexpr uint32_t kCapturesOffset = 16;
 
     const void* code;  // what the interpreter calls: defined by vm for programs' functions
-    Word captures[1];
+    Word captures[];
 
     bool isBuiltin() const { return (flags & kBuiltin) != 0; }
     bool isAdapter() const { return (flags & kAdapter) != 0; }

@@ -58,7 +58,7 @@ constexpr uint64_t headerWord(Kind kind, uint32_t aux = 0, uint8_t extra = 0, ui
 /// An array of words, or of bytes where its Rep is Bool: the storage behind objects that grow. `aux` counts the elements it has
 /// room for; those beyond the owner's length are 0. It is traced by itself (Ref and Box words), so holding it is enough.
 struct Buffer : Object {
-    Word words[1];
+    Word words[];
 
     uint8_t* bytes() { return reinterpret_cast<uint8_t*>(words); }
     const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(words); }
@@ -73,7 +73,7 @@ struct Cell : Object {
 
 /// Record or class instance: its fields in order, one word each; `aux` is its type.
 struct Instance : Object {
-    Word fields[1];
+    Word fields[];
     static constexpr uint32_t kFieldsOffset = 8;
 };
 

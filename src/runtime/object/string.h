@@ -25,7 +25,7 @@ inline constexpr uint64_t kMaxStringLength = uint64_t{1} << 40;
 struct StringBuffer : Object {
     uint64_t used;
     uint64_t capacity;
-    char bytes[1];
+    char bytes[];
     static constexpr size_t kHeaderSize = 24;
 };
 

@@ -22,7 +22,7 @@ struct TableEntry {
 
 /// Entries and index. `extra` is the Rep of the values, `aux` the number of entries there is room for.
 struct TableStorage : Object {
-    TableEntry entries[1];
+    TableEntry entries[];
 
     uint32_t* slots() { return reinterpret_cast<uint32_t*>(entries + aux); }
     const uint32_t* slots() const { return reinterpret_cast<const uint32_t*>(entries + aux); }

@@ -17,7 +17,7 @@ struct Userdata : Object {
     LuaTable* metatable;  // lenient code; null: none
     Userdata* nextFinal;  // list of objects with a finaliser, owned by the heap
     uint64_t size;        // bytes of payload
-    uint64_t payload[1];
+    uint64_t payload[];
 
     void* data() { return payload; }
     static constexpr size_t kPayloadOffset = 40;
