@@ -185,10 +185,11 @@ const char* Lexer::skipLongBracket(const char* p, int level, bool isComment, std
     }
     content = {begin, size_t(end_ - begin)};
     if (!isMuted_) {
-        const std::string closer = "]" + std::string(size_t(level), '=') + "]";
-        const Range range = rangeOf(isComment ? state_.at : open, begin);
+        std::string closer(size_t(level) + 2, '=');
+        closer.front() = closer.back() = ']';
+        const Range range = rangeOf(open, begin);
         if (isComment) {
-            diagnostics_.report(diag::UnfinishedLongComment, rangeOf(open, begin), closer);
+            diagnostics_.report(diag::UnfinishedLongComment, range, closer);
         } else {
             diagnostics_.report(diag::UnfinishedLongString, range, closer);
         }
