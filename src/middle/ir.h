@@ -148,7 +148,7 @@ struct Inst {
     /// Bits of `flags`.
     enum : uint8_t {
         kForwarded = 1,  // replaced by `forward`; no longer in a block
-        kPureCall = 2,   // call.builtin that only computes: no effects, the same result for the same operands
+        kPureCall = 2,   // call.builtin that only computes one result: no effects, the same for the same operands
         kMark = 4,       // scratch for one pass; clear before and after
     };
 

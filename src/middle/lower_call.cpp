@@ -114,7 +114,9 @@ Value FunctionLowering::lowerBuiltinCall(const sema::TCall* call, Rep rep) {
     if (builtin.intrinsic != "-" && call->extras.empty() && !call->pack) return lowerIntrinsic(call, builtin.intrinsic);
     std::vector<Value> operands = lowerArgs(call, builtin.needsType());
     Value v = b_.typed(Op::CallBuiltin, rep, operands, call->builtin, call->extras.count);
-    if ((builtin.effects & ~rt::kEffectNeedsType) == rt::kEffectPure) v->flags |= Inst::kPureCall;
+    // Further results lie in the State's result area: such a call may not move away from the instructions that fetch them.
+    const bool isPure = (builtin.effects & ~rt::kEffectNeedsType) == rt::kEffectPure;
+    if (isPure && call->results.size() <= 1 && !call->variadicResults) v->flags |= Inst::kPureCall;
     return v;
 }
 
