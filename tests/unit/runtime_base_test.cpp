@@ -212,6 +212,15 @@ TEST_CASE("SpookyHash V2 gives the published values") {
     }
 }
 
+TEST_CASE("SpookyHash V2 gives the published values for long messages") {
+    std::vector<unsigned char> message(512);
+    for (size_t i = 0; i < message.size(); i++) message[i] = static_cast<unsigned char>(i + 128);
+    CHECK(hashBytes(message.data(), 508, 0) == 0x918fa7c9);
+    CHECK(hashBytes(message.data(), 509, 0) == 0xaf2e2cd9);
+    CHECK(hashBytes(message.data(), 510, 0) == 0x82046f8e);
+    CHECK(hashBytes(message.data(), 511, 0) == 0xcc1c8250);
+}
+
 TEST_CASE("hashes of long strings depend on every byte") {
     std::vector<unsigned char> message(1000);
     for (size_t i = 0; i < message.size(); i++) message[i] = static_cast<unsigned char>(i);
