@@ -129,8 +129,8 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
     bool isChecked = false;
     if (variable.owner == function_) {
         if (!variable.isAssigned && !isError(variable.type)) {
-            if (untilLoop_ && variable.range.begin >= untilLoop_->begin && variable.range.begin < untilLoop_->end)
-                diags_.report(diag::ContinueSkipsLocal, range, text(variable.name));
+            if (untilLoop_ && variable.range.begin >= untilLoop_->range.begin && variable.range.begin < untilLoop_->range.end)
+                reportSkippedLocal(variable, range);
             else if (!variable.type->admitsNil)
                 diags_.report(diag::ReadBeforeAssigned, range, text(variable.name));
         }
@@ -149,6 +149,16 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
     if (!variable.current) return get;
     const Type* now = variable.current;
     return convertNode(now->rep == variable.type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign, get, now);
+}
+
+/// The condition of a `repeat` uses a local whose declaration some `continue` jumps over (LANGUAGE 4).
+void Checker::reportSkippedLocal(SemaVar& variable, Range use) {
+    for (const Range& statement : untilLoop_->loop->continueStmts)
+        if (statement.begin < variable.range.begin) {
+            diags_.report(diag::ContinueSkipsLocal, statement, text(variable.name)).note(diag::UsedHere, use, text(variable.name));
+            return;
+        }
+    if (!variable.type->admitsNil) diags_.report(diag::ReadBeforeAssigned, use, text(variable.name));
 }
 
 TExpr* Checker::check(ast::NameExpr& e, Pred** pred) {

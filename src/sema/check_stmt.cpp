@@ -363,7 +363,7 @@ void Checker::checkLoop(Range range, Pass&& pass) {
     if (uncertainLoops_ >= 2) widenAssigned();
     for (int round = 0;; round++) {
         const size_t head = flow_.mark();
-        LoopState state{head, {}, {}};
+        LoopState state{head, {}, {}, {}};
         loops_.push_back(&state);
         uncertainLoops_++;
         FlowJoin leaving;
@@ -449,8 +449,9 @@ void Checker::check(ast::RepeatStmt& s) {
         flow_.joinHere(state.continues, head);
         flow_.continueFrom(state.continues, head);
         state.continues = FlowJoin{};
-        const Range* const outer = untilLoop_;
-        untilLoop_ = &s.range;
+        const UntilLoop* const outer = untilLoop_;
+        const UntilLoop until{s.range, &state};
+        untilLoop_ = &until;
         loop->condition = checkCondition(*s.condition, &pred);
         untilLoop_ = outer;
         repeatDepth_--;
@@ -844,7 +845,10 @@ void Checker::check(ast::BreakStmt& s) {
 }
 
 void Checker::check(ast::ContinueStmt& s) {
-    if (loops_.size() > loopBase_) flow_.joinHere(loops_.back()->continues, loops_.back()->mark);
+    if (loops_.size() > loopBase_) {
+        flow_.joinHere(loops_.back()->continues, loops_.back()->mark);
+        if (repeatDepth_ > 0) loops_.back()->continueStmts.push_back(s.range);
+    }
     flow_.isReachable = false;
     emit(stmt<TContinue>(s.range.begin));
 }

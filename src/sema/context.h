@@ -63,6 +63,13 @@ struct LoopState {
     size_t mark;  // flow mark of the loop's head
     FlowJoin exits;
     FlowJoin continues;
+    std::vector<Range> continueStmts;
+};
+
+/// The `repeat` loop whose condition is being checked.
+struct UntilLoop {
+    Range range;
+    const LoopState* loop;
 };
 
 /// The returns of a function whose result they decide.
@@ -204,6 +211,7 @@ class Checker {
     TExpr* checkCondition(ast::Expr& expr, Pred** pred);
     SemaVar* variableOf(ast::Expr& expr);
     TExpr* readVariable(SemaVar& variable, Range range);
+    void reportSkippedLocal(SemaVar& variable, Range use);
     TExpr* check(ast::NameExpr& expr, Pred** pred);
     TExpr* builtinValue(const BuiltinEntry& entry, Range range);
     TExpr* check(ast::NumberExpr& expr, const Type* expected);
@@ -402,7 +410,7 @@ class Checker {
     size_t loopBase_ = 0;                   // where those of the current function begin
     Inference* inference_ = nullptr;        // of the current function, if its result is inferred
     std::vector<ChainLink>* chain_ = nullptr;   // the chain being checked
-    const Range* untilLoop_ = nullptr;      // the `repeat` whose condition is being checked
+    const UntilLoop* untilLoop_ = nullptr;
     LoopFromOne* loopFromOne_ = nullptr;
     std::vector<TStmt*> statements_;        // stack of lists under construction (Scratch)
     std::vector<TExpr*> exprs_;             // the same

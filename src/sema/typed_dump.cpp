@@ -237,7 +237,9 @@ class Dumper {
             case TExprKind::Closure: return fmt::format("closure {}", e->as<TClosure>()->function->name);
             case TExprKind::ArrayLit: {
                 auto* n = e->as<TArrayLit>();
-                return fmt::format("{}{{{}{}}}", type(n->type), list(n->elements), n->pack ? ", pack " + expr(n->pack) : "");
+                std::string text = list(n->elements);
+                if (n->pack) text += (text.empty() ? "pack " : ", pack ") + expr(n->pack);
+                return type(n->type) + "{" + text + "}";
             }
             case TExprKind::TableLit: {
                 std::string text;
