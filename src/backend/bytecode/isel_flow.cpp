@@ -138,6 +138,7 @@ void Selector::countBranchUses() {
         }
     }
     for (const Node& n : nodes_) {
+        for (const ir::Inst* param : n.block->params) branchUses_[param->id] = 0;
         for (const ir::Inst* inst : ir::insts(n.block)) {
             switch (inst->op) {
                 case ir::Op::EqF:
