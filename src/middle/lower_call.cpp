@@ -55,7 +55,11 @@ Value FunctionLowering::lowerCall(const sema::TCall* call, Want want) {
         b_.unreachable();
         return rep == Rep::Void || rep == Rep::Pack ? nullptr : b_.zero(rep);
     }
-    if (call->variadicResults && want == Want::First && repOf(call->type) != Rep::Box) return b_.typed(Op::UnboxU, repOf(call->type), {v});
+    if (call->variadicResults && want == Want::First && repOf(call->type) != Rep::Box) {
+        // What the library returns as `...T` need not be a T (string.match gives positions as numbers): it is checked.
+        const bool isTrusted = call->callKind != CallKind::Builtin || !call->results.empty();
+        return isTrusted ? b_.typed(Op::UnboxU, repOf(call->type), {v}) : checked(v, program_.types().any(), call->type, sema::CheckReason::Assign);
+    }
     if (want == Want::Pack && !call->variadicResults) {
         std::vector<Value> values;
         for (uint32_t i = 0; i < call->results.count; i++) {

@@ -23,8 +23,10 @@ Rep FunctionLowering::storageRep(const Variable* v) const {
 }
 
 VarId FunctionLowering::varOf(const Variable* v) {
-    if (v->index >= vars_.size()) vars_.resize(v->index + 1, kUndeclared);
-    VarId& id = vars_[v->index];
+    // Module variables are numbered apart from locals; they stand behind them.
+    const size_t slot = v->kind == sema::VarKind::Module ? source_->variableCount + v->index : v->index;
+    if (slot >= vars_.size()) vars_.resize(slot + 1, kUndeclared);
+    VarId& id = vars_[slot];
     if (id == kUndeclared) id = b_.declareVariable(v->inCell() ? Rep::Ref : storageRep(v));
     return id;
 }
