@@ -482,12 +482,14 @@ void declareModule(ResolveContext& context, ModuleInfo& module) {
 
 void linkImports(ResolveContext& context, ModuleInfo& module) {
     for (auto& [decl, target] : module.importOf) {
+        auto* named = ast::as<ast::ImportDecl>(decl);
+        const std::string_view path = named ? named->path : static_cast<ast::ExportFromDecl*>(decl)->path;
         auto find = [&](ast::ImportName& name, ModuleInfo& from) -> const Export* {
             auto found = from.exports.find(name.name.name.id);
             if (found != from.exports.end()) return &found->second;
             frontend::Suggester suggester(context.interner.text(name.name.name));
             for (auto& [symbol, entry] : from.exports) suggester.offer(context.interner.text(Symbol{symbol}));
-            context.diagnostics.report(diag::NotExported, name.name.range, from.typed->name, context.interner.text(name.name.name))
+            context.diagnostics.report(diag::NotExported, name.name.range, path, context.interner.text(name.name.name))
                 .didYouMean(name.name.range, suggester.best());
             return nullptr;
         };
