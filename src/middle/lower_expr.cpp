@@ -75,7 +75,12 @@ Value FunctionLowering::lowerSimple(const TExpr* e) {
             Value p = lowerPack(pack);
             return b_.op(Op::PackCount, {p});
         }
-        case TExprKind::IterTriplet: return b_.op(Op::IterX, {lower(e->as<sema::TIterTriplet>()->operand)});
+        case TExprKind::IterTriplet: {
+            auto* triplet = e->as<sema::TIterTriplet>();
+            Value v = lower(triplet->operand);
+            b_.setLoc(e->loc);
+            return b_.op(Op::IterX, {v}, triplet->variables);
+        }
         case TExprKind::ArrayGet: {
             auto* get = e->as<sema::TArrayGet>();
             Value array = lower(get->array);
