@@ -1,0 +1,137 @@
+// Random programs, compiled without any pass and with all of them: both must print the same and end the same, and neither may
+// crash. Further engines (native code) are further rows of kEngines.
+#include "driver/pipeline.h"
+#include "driver/program_runner.h"
+#include "frontend/diag/render.h"
+#include "harness.h"
+#include "program_gen.h"
+#include "runtime/bytecode/verify.h"
+#include "runtime/lib/builtin_table.h"
+
+namespace luapp::fuzz {
+
+namespace {
+
+constexpr unsigned kSecondsPerRun = 10;
+constexpr uint64_t kMemoryLimit = 512u << 20;
+
+/// A way to compile and run a program.
+struct Engine {
+    const char* name;
+    bool optimise;
+};
+constexpr Engine kEngines[] = {{"without passes", false}, {"with all passes", true}};
+
+struct Job {
+    const std::string* source;
+    const Engine* engine;
+};
+
+/// Exit statuses of a child that could not run the program; programs end with 0 or 1.
+enum : int { kRejected = 50, kDoesNotVerify = 51 };
+
+/// In a child: compiles and runs the program.
+int compileAndRun(void* data) {
+    const Job& job = *static_cast<Job*>(data);
+    driver::Compilation c;
+    std::string problem;
+    frontend::Module* root = c.loader.loadText("program.luapp", *job.source, problem);
+    if (!root || c.diagnostics.hasErrors() || !c.check(*root)) {
+        c.diagnostics.finish();
+        fputs(frontend::renderDiagnostics(c.diagnostics, {frontend::DiagFormat::Github, false}).c_str(), stderr);
+        return kRejected;
+    }
+    c.lower();
+    ir::PipelineOptions options;
+    options.verifyEach = true;
+    if (!job.engine->optimise) {
+        options.level = 0;
+        options.passes.emplace();
+    }
+    c.optimise(options);
+    bc::Chunk chunk = c.emit();
+    if (!bc::verify(chunk, {rt::kBuiltinCount}, problem)) {
+        fprintf(stderr, "%s\n", problem.c_str());
+        return kDoesNotVerify;
+    }
+    driver::RunSettings settings;
+    settings.name = "program.luapp";
+    settings.memoryLimit = kMemoryLimit;
+    return driver::runChunk(std::move(chunk), settings);
+}
+
+std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// The first error among diagnostics, without its position.
+std::string firstError(const std::string& report) {
+    const size_t at = report.find("::error");
+    const size_t text = at == std::string::npos ? at : report.find("::", at + 2);
+    return text == std::string::npos ? firstLine(report) : firstLine(report.substr(text + 2));
+}
+
+/// Where two texts part: the lines there.
+std::string firstDifference(const std::string& a, const std::string& b) {
+    size_t at = 0;
+    while (at < a.size() && at < b.size() && a[at] == b[at]) at++;
+    const size_t begin = at == 0 ? 0 : a.rfind('\n', at - 1) + 1;
+    return std::string(kEngines[0].name) + ": " + firstLine(a.substr(begin)) + "\n" + kEngines[1].name + ": " + firstLine(b.substr(begin));
+}
+
+class RunFuzzer : public Fuzzer {
+  public:
+    const char* name() const override { return "fuzz_run"; }
+    bool prepare(std::vector<CorpusFile>&&, std::string&) override { return true; }
+    std::string makeInput(Random& random) override { return generateProgram(random); }
+    unsigned secondsPerInput() const override { return 3 * kSecondsPerRun; }
+
+    Verdict tryInput(const std::string& input) override {
+        ChildOutcome outcomes[std::size(kEngines)];
+        for (size_t i = 0; i < std::size(kEngines); i++) {
+            Job job{&input, &kEngines[i]};
+            outcomes[i] = runInChild(compileAndRun, &job, kSecondsPerRun);
+            const Verdict verdict = judge(outcomes[i], kEngines[i]);
+            if (!verdict.problem.empty()) return verdict;
+        }
+        return compare(outcomes[0], outcomes[1]);
+    }
+
+  private:
+    /// What is wrong with one run alone.
+    static Verdict judge(const ChildOutcome& outcome, const Engine& engine) {
+        Verdict verdict;
+        verdict.details = outcome.err;
+        if (outcome.exitStatus == kRejected) {
+            verdict.problem = "rejected: " + firstError(outcome.err);
+        } else if (outcome.exitStatus == kDoesNotVerify) {
+            verdict.problem = "the chunk does not verify";
+        } else if (outcome.exitStatus != 0 && outcome.exitStatus != 1) {
+            verdict.problem = describeEnd(outcome) + " " + engine.name;
+        }
+        return verdict;
+    }
+
+    static Verdict compare(const ChildOutcome& a, const ChildOutcome& b) {
+        Verdict verdict;
+        verdict.wentThrough = true;
+        if (a.exitStatus != b.exitStatus) {
+            verdict.problem = "exit statuses differ";
+            verdict.details = describeEnd(a) + " and " + describeEnd(b) + "\n" + a.err + b.err;
+        } else if (a.out != b.out) {
+            verdict.problem = "outputs differ";
+            verdict.details = firstDifference(a.out, b.out);
+        } else if (firstLine(a.err) != firstLine(b.err)) {
+            verdict.problem = "errors differ";
+            verdict.details = firstDifference(a.err, b.err);
+        }
+        return verdict;
+    }
+};
+
+}  // namespace
+
+}  // namespace luapp::fuzz
+
+int main(int argc, char** argv) {
+    luapp::fuzz::RunFuzzer fuzzer;
+    return luapp::fuzz::runFuzzer(fuzzer, argc, argv);
+}
