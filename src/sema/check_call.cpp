@@ -276,7 +276,9 @@ TExpr* Checker::callMember(ast::CallExpr& e, ast::FieldExpr& field, TExpr* objec
     // a:m(...) passes `a` to the function in its field.
     std::vector<TStmt*> before;
     TExpr* self = stash(before, object);
-    TExpr* call = callValue(e, callee, member(self, field), self, expected);
+    TExpr* function = member(self, field);
+    if (function->kind == TExprKind::MemberDyn) function->as<TMemberDyn>()->isMethod = true;
+    TExpr* call = callValue(e, callee, function, self, expected);
     return wrapBefore(before, call);
 }
 

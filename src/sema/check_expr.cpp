@@ -122,6 +122,7 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
         }
         return functionValue(*held, range.begin);
     }
+    if (!variable.type && variable.declaration) typeExportAhead(variable);
     if (!variable.type) {
         if (!variable.isUnusable) diags_.report(diag::TypeNotKnownYet, range, text(variable.name));
         return errorExpr(range.begin);
@@ -149,6 +150,21 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
     if (!variable.current) return get;
     const Type* now = variable.current;
     return convertNode(now->rep == variable.type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign, get, now);
+}
+
+/// An exported variable of a module that is checked later (in a cycle of imports): its annotation or literal tells.
+void Checker::typeExportAhead(SemaVar& variable) {
+    ast::LocalStmt& declaration = *variable.declaration;
+    ModuleInfo* const module = module_;
+    module_ = variable.module;
+    for (uint32_t i = 0; i < declaration.names.count; i++) {
+        if (declaration.names[i].variable != &variable) continue;
+        if (declaration.names[i].type)
+            variable.type = typeOf(*declaration.names[i].type);
+        else if (i < declaration.values.count && !isImplicitAny(literalType(*declaration.values[i])))
+            variable.type = literalType(*declaration.values[i]);
+    }
+    module_ = module;
 }
 
 /// The condition of a `repeat` uses a local whose declaration some `continue` jumps over (LANGUAGE 4).
@@ -689,6 +705,8 @@ void Checker::shortCircuitValue(ast::BinaryExpr& e, Operand& left, const Type* h
         diags_.report(diag::NoValue, e.right->range);
         right = errorExpr(loc);
     }
+    if (!rightPred && !mayBeFalsy(right->type))
+        rightPred = arena().make<Pred>(Pred::Kind::True, nullptr, nullptr, nullptr, nullptr, nullptr);
     if (left.value && left.source && isWholeLiteral(*left.source) && isInteger(types_.withoutNil(right->type)) && !hint) {
         left.value = checkExpr(*left.source, types_.integer());
         leftType = left.value->type;

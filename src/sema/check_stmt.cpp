@@ -241,9 +241,11 @@ void Checker::check(ast::CompoundStmt& s) {
         SemaVar* variable = place.kind == Place::Kind::Variable ? place.variable : nullptr;
         TExpr* condition = isNilTest(old, true);
         const Type* kept = types_.withoutNil(old->type);
-        if (variable && kept->kind != TypeKind::Never && !isAny(kept)) flow_.setType(variable, kept);
-        flow_.joinHere(join, mark);
-        flow_.undo(mark);
+        if (kept->kind != TypeKind::Never) {  // else it is always nil here
+            if (variable && !isAny(kept)) flow_.setType(variable, kept);
+            flow_.joinHere(join, mark);
+            flow_.undo(mark);
+        }
         auto* branch = stmt<TIf>(s.range.begin);
         {
             Scratch<TStmt*> list(statements_);

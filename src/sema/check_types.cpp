@@ -182,6 +182,20 @@ const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> 
         diags_.report(diag::TypeArgumentCount, range, name, int64_t(args.size()), int64_t(decl.typeParams.count));
         return types_.error();
     }
+    // `type A = B` is B, so that the two never part when B is recursive.
+    if (auto* named = ast::as<ast::NamedType>(decl.aliased); named && named->args.empty() && !named->module.name && args.empty()) {
+        auto next = alias.module->aliases.find(named->name.name.id);
+        if (next != alias.module->aliases.end() && next->second) {
+            if (aliasDepth_ > 64) {
+                diags_.report(diag::AliasOfItself, decl.name.range, name);
+                return types_.error();
+            }
+            aliasDepth_++;
+            const Type* type = typeOfAlias(*next->second, {}, named->range);
+            aliasDepth_--;
+            return type;
+        }
+    }
     AliasInfo::Instance* instance = nullptr;
     int busy = 0;
     for (auto& known : alias.instances) {

@@ -211,6 +211,7 @@ class Checker {
     TExpr* checkCondition(ast::Expr& expr, Pred** pred);
     SemaVar* variableOf(ast::Expr& expr);
     TExpr* readVariable(SemaVar& variable, Range range);
+    void typeExportAhead(SemaVar& variable);
     void reportSkippedLocal(SemaVar& variable, Range use);
     TExpr* check(ast::NameExpr& expr, Pred** pred);
     TExpr* builtinValue(const BuiltinEntry& entry, Range range);
@@ -418,6 +419,7 @@ class Checker {
     std::vector<std::pair<Symbol, const Type*>> typeParams_;  // type parameters in scope
     int uncertainLoops_ = 0;                // loops around that may be checked again
     int repeatDepth_ = 0;
+    int aliasDepth_ = 0;                    // aliases of aliases being followed
     int constDepth_ = 0;                    // const functions being instantiated inside each other
     int64_t argumentNumber_ = 0;            // for the message about an argument that does not fit
     std::string_view argumentOf_;

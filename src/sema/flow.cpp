@@ -97,33 +97,36 @@ void Flow::continueFrom(const FlowJoin& join, size_t mark) {
     redo(join.delta);
 }
 
-void Flow::assume(const Pred* pred, bool outcome) {
+/// The same, leaving isReachable false where the case cannot be.
+void Flow::assumeCase(const Pred* pred, bool outcome) {
     if (!pred) return;
     switch (pred->kind) {
         case Pred::Kind::Narrow:
             if (const Type* type = outcome ? pred->whenTrue : pred->whenFalse) setType(pred->variable, type);
             return;
-        case Pred::Kind::Not: return assume(pred->left, !outcome);
+        case Pred::Kind::True:
+            if (!outcome) isReachable = false;
+            return;
+        case Pred::Kind::Not: return assumeCase(pred->left, !outcome);
         case Pred::Kind::And:
         case Pred::Kind::Or: {
             if (outcome == (pred->kind == Pred::Kind::And)) {
-                assume(pred->left, outcome);
-                assume(pred->right, outcome);
+                assumeCase(pred->left, outcome);
+                assumeCase(pred->right, outcome);
                 return;
             }
             // Either the left operand decided, or it did not and the right one did.
             const size_t start = mark();
             FlowJoin join;
-            const bool wasReachable = isReachable;
             isReachable = true;
-            assume(pred->left, outcome);
+            assumeCase(pred->left, outcome);
             joinHere(join, start);
             undo(start);
-            assume(pred->left, !outcome);
-            assume(pred->right, outcome);
+            isReachable = true;
+            assumeCase(pred->left, !outcome);
+            assumeCase(pred->right, outcome);
             joinHere(join, start);
             continueFrom(join, start);
-            isReachable = wasReachable;
             return;
         }
     }

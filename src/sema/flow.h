@@ -35,7 +35,7 @@ struct FlowJoin {
 
 /// What a condition tells. Nodes live in the arena; children come before parents in evaluation order.
 struct Pred {
-    enum class Kind : uint8_t { Narrow, And, Or, Not };
+    enum class Kind : uint8_t { Narrow, And, Or, Not, True };  // True: never false
     Kind kind;
     SemaVar* variable;      // Narrow
     const Type* whenTrue;   // Narrow; null: nothing new
@@ -64,8 +64,12 @@ class Flow {
     void joinHere(FlowJoin& join, size_t mark);
     /// Undoes to `mark` and continues in the joined state.
     void continueFrom(const FlowJoin& join, size_t mark);
-    /// Makes what `pred` says in the given case hold.
-    void assume(const Pred* pred, bool outcome);
+    /// Makes what `pred` says in the given case hold. Says nothing about reachability.
+    void assume(const Pred* pred, bool outcome) {
+        const bool wasReachable = isReachable;
+        assumeCase(pred, outcome);
+        isReachable = wasReachable;
+    }
     /// Forgets the narrowing of variables that calls may change (captured and assigned ones).
     void forgetVolatile();
     /// Forgets the narrowing of every variable for which `matches` is true.
@@ -79,6 +83,7 @@ class Flow {
     const Type* joinTypes(const SemaVar* variable, const Type* a, const Type* b);
 
   private:
+    void assumeCase(const Pred* pred, bool outcome);
     void joinDelta(FlowJoin& join, const FlowDelta& delta);
 
     struct Old {

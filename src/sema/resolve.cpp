@@ -456,7 +456,11 @@ void declareModule(ResolveContext& context, ModuleInfo& module) {
             info->module = &module;
             module.aliases[alias->name.name.id] = info;
         } else if (auto* local = ast::as<ast::LocalStmt>(stmt); local && local->isExported) {
-            for (ast::NameDecl& name : local->names) name.variable = newVariable(context, name, main, &module);
+            for (ast::NameDecl& name : local->names) {
+                SemaVar* variable = newVariable(context, name, main, &module);
+                variable->declaration = local;
+                name.variable = variable;
+            }
         } else if (auto* inner = ast::as<ast::LocalFunctionDecl>(stmt); inner && inner->isExported) {
             inner->name.variable = newVariable(context, inner->name, main, &module);
         }

@@ -33,6 +33,7 @@ struct SemaVar : Variable {
     SemaVar* instance = nullptr;        // while a const function is being instantiated: the copy to use instead
     ModuleInfo* namespaceOf = nullptr;  // `import * as name`: no value but a module
     AssignSite* assignments = nullptr;
+    ast::LocalStmt* declaration = nullptr;  // of an exported variable
     // Flow state (flow.h).
     const Type* current = nullptr;      // narrowed type, or null
     bool isAssigned = false;            // definitely

@@ -208,7 +208,7 @@ LUAPP_TEXPR(TableGet) TExpr* table; TExpr* key; bool checked; };      // key of 
                                                                       // else type V?
 LUAPP_TEXPR(RecordGet) TExpr* record; uint32_t field; };              // field: index in RecordType::fields
 LUAPP_TEXPR(IndexDyn) TExpr* object; TExpr* key; };                   // all any
-LUAPP_TEXPR(MemberDyn) TExpr* object; Symbol name; };                 // object any; result any
+LUAPP_TEXPR(MemberDyn) TExpr* object; Symbol name; bool isMethod; };  // object any; result any; isMethod: what a `:` call calls with the object
 
 enum class ConvertKind : uint8_t {
     Retype,   // no machine change (upcasts, narrowing among references, T to T? of references)

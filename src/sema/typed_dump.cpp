@@ -227,7 +227,8 @@ class Dumper {
             }
             case TExprKind::IndexDyn: return fmt::format("dyn {}[{}]", expr(e->as<TIndexDyn>()->object), expr(e->as<TIndexDyn>()->key));
             case TExprKind::MemberDyn:
-                return fmt::format("dyn {}.{}", expr(e->as<TMemberDyn>()->object), interner_.text(e->as<TMemberDyn>()->name));
+                return fmt::format("dyn {}{}{}", expr(e->as<TMemberDyn>()->object), e->as<TMemberDyn>()->isMethod ? ':' : '.',
+                                   interner_.text(e->as<TMemberDyn>()->name));
             case TExprKind::Convert: {
                 auto* n = e->as<TConvert>();
                 return fmt::format("{}<{}{}>({})", convertName(n->convertKind), type(n->type),
