@@ -279,10 +279,7 @@ void Checker::checkFunctionDecl(ast::FunctionDecl& d) {
     if (d.name.variable) return;
     auto* field = ast::as<ast::FieldExpr>(d.target);
     if (!field) {
-        if (auto* name = ast::as<ast::NameExpr>(d.target); name && !name->resolved)
-            diags_.report(diag::FunctionInBlock, name->range, text(name->name));
-        else
-            diags_.report(diag::FunctionInBlock, d.target->range, text(static_cast<ast::NameExpr*>(d.target)->name));
+        if (auto* name = ast::as<ast::NameExpr>(d.target)) diags_.report(diag::FunctionInBlock, name->range, text(name->name));
         return;
     }
     if (d.isMethod) {

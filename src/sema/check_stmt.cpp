@@ -583,6 +583,7 @@ std::string_view Checker::pairsCall(ast::Expr& e, ast::Expr*& arg) {
 }
 
 void Checker::check(ast::GenericForStmt& s) {
+    if (s.values.empty()) return iterateNothing(s);  // after a syntax error
     if (s.values.count == 1) {
         ast::Expr* arg = nullptr;
         const std::string_view pairs = pairsCall(*s.values[0], arg);

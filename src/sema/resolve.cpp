@@ -317,8 +317,8 @@ class Resolver {
         }
         if (ast::is<ast::NameExpr>(d.target))
             assign(*d.target);
-        else
-            visit(*static_cast<ast::FieldExpr*>(d.target)->object);
+        else if (auto* field = ast::as<ast::FieldExpr>(d.target))
+            visit(*field->object);
         walkFunction(*d.body, nullptr, false);
     }
     void walk(ast::LocalFunctionDecl& d) {
