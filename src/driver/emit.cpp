@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "driver/driver.h"
+#include "driver/files.h"
 #include "driver/pipeline.h"
 #include "driver/report.h"
 #include "frontend/ast/ast_dump.h"
@@ -64,6 +65,17 @@ bool readRequest(const DisasmOptions& o, Stage& stage, ir::PipelineOptions& pass
     return false;
 }
 
+/// Tokens need the lexer alone: its diagnostics are the only ones.
+int emitTokens(Compilation& c, const DisasmOptions& o, const CommonOptions& common) {
+    std::string text, problem;
+    if (!readFile(o.file, text, problem)) return reportProblem(problem);
+    const frontend::SourceFile* file = c.sources.addFile(o.file == "-" ? "stdin" : o.file, text);
+    if (!file) return reportProblem("the program's source text is larger than 4 GB");
+    print(frontend::dumpTokens(*file, c.arena, c.interner, c.diagnostics));
+    printDiagnostics(c.diagnostics, frontend::DiagFormat::Text, common.color);
+    return c.diagnostics.hasErrors() ? kExitProgramError : kExitOk;
+}
+
 void emitIr(Compilation& c, const DisasmOptions& o, ir::PipelineOptions& passes, bool isFinal) {
     std::string afterPass;
     passes.printTo = &afterPass;
@@ -89,15 +101,14 @@ int emitStage(const Options& options) {
         return kExitUsage;
     }
     Compilation c(options.common.timings);
+    if (stage == Stage::Tokens) return emitTokens(c, o, options.common);
     if (o.file.ends_with(".ir")) {
         if (!c.loadIr(o.file, problem)) return reportProblem(problem);
     } else {
         frontend::Module* root = c.load(o.file, problem);
         if (!root) return reportProblem(problem);
         bool ok = !c.diagnostics.hasErrors();
-        if (stage == Stage::Tokens) {
-            print(frontend::dumpTokens(c.sources.file(0), c.arena, c.interner, c.diagnostics));
-        } else if (stage == Stage::Ast) {
+        if (stage == Stage::Ast) {
             print(frontend::dumpAst(*root, c.interner));
         } else if (stage == Stage::AstDot) {
             print(frontend::dumpAstDot(*root, c.interner));
