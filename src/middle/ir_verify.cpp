@@ -231,8 +231,7 @@ class Verifier {
         switch (inst.op) {
             case Op::Call:
             case Op::CallEnv: return checkCall(inst);
-            case Op::CallDyn:
-            case Op::CallMethod: return checkExtras(inst, 1);
+            case Op::CallDyn: return checkExtras(inst, 1);
             case Op::Closure: return checkWords(inst, inst.ops(), inst.immFn->captures, "capture");
             case Op::ConstFn:
                 if (!inst.immFn->captures.empty()) fail(&inst, "a function with captures is no constant");

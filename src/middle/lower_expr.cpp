@@ -104,7 +104,7 @@ Value FunctionLowering::lowerSimple(const TExpr* e) {
             auto* get = e->as<sema::TMemberDyn>();
             Value object = lower(get->object);
             b_.setLoc(e->loc);
-            return b_.op(Op::MemberX, {object}, program_.module().addString(program_.text(get->name)));
+            return b_.op(get->isMethod ? Op::MethodX : Op::MemberX, {object}, program_.module().addString(program_.text(get->name)));
         }
         case TExprKind::TypeTest: return lowerTypeTest(e->as<sema::TTypeTest>());
         case TExprKind::Closure: return makeClosure(e->as<sema::TClosure>()->function);

@@ -271,13 +271,6 @@ class CodeWriter {
 
     void writePseudo(const LirInst& inst, Location base) {
         switch (static_cast<PseudoOp>(inst.op)) {
-            case kPseudoMethodCall:
-            case kPseudoMethodCallPack:
-                addPosition(inst);
-                emit(encodeABC(Op::MethodX, base, base + kFrameLinks, 0));
-                emit(inst.index);
-                emit(encodeABC(inst.op == kPseudoMethodCall ? Op::CallDyn : Op::CallDynPack, base, static_cast<uint32_t>(inst.imm), 0));
-                return;
             case kPseudoTableNext:
                 // At the end the jump goes to the load behind the other one.
                 encode(Op::TNext, inst, base);

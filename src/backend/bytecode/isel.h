@@ -19,10 +19,8 @@ namespace luapp::bc {
 /// Operations of LirInst that are no single opcode.
 enum PseudoOp : uint16_t {
     kPseudoFirst = 0x100,
-    kPseudoMethodCall = kPseudoFirst,  // MethodX and CallDyn(Pack) with one window; imm: extras, receiver included
-    kPseudoMethodCallPack,
-    kPseudoTableNext,    // TNext whose result at the end is -1
-    kPseudoUnreachable,  // a jump to itself
+    kPseudoTableNext = kPseudoFirst,  // TNext whose result at the end is -1
+    kPseudoUnreachable,               // a jump to itself
 };
 
 /// How a constant gets into a place.

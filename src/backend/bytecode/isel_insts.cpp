@@ -232,6 +232,7 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::ConcatX: plain(Op::ConcatX, inst); return;
         case ir::Op::IndexX: plain(Op::IndexX, inst); return;
         case ir::Op::MemberX: plain(Op::MemberX, inst, 0, chunk_.string(index, false)); return;
+        case ir::Op::MethodX: plain(Op::MethodX, inst, 0, chunk_.string(index, false)); return;
         case ir::Op::SetIndexX: plain(Op::SetIndexX, inst); return;
         case ir::Op::SetMemberX: plain(Op::SetMemberX, inst, 0, chunk_.string(index, false)); return;
         case ir::Op::IterX: return selectIterator(inst);
@@ -240,7 +241,6 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::CallEnv:
         case ir::Op::CallClo:
         case ir::Op::CallDyn:
-        case ir::Op::CallMethod:
         case ir::Op::CallBuiltin: return selectCall(inst);
         case ir::Op::Result:
             // Those of an iter.x are results of its window.
@@ -354,12 +354,6 @@ void Selector::selectCall(const ir::Inst* inst) {
             return call(Op::CallClo, Op::CallCloV, Op::CallCloVPack, isVarargType(static_cast<uint32_t>(inst->imm), inst),
                         kClosureSlot, 0);
         case ir::Op::CallDyn: return call(Op::CallDyn, Op::CallDyn, Op::CallDynPack, true, kClosureSlot, 0);
-        case ir::Op::CallMethod: {
-            LirInst& i = window(pack ? kPseudoMethodCallPack : kPseudoMethodCall, inst, inst->ops(), kFrameLinks, true);
-            i.imm = static_cast<int32_t>(inst->operandCount - (pack ? 1 : 0));
-            i.index = chunk_.string(static_cast<uint32_t>(inst->imm), false);
-            return;
-        }
         case ir::Op::CallBuiltin:
             return call(Op::CallB, Op::CallBV, Op::CallBVPack, isVarargBuiltin(static_cast<uint64_t>(inst->imm)), kFrameLinks,
                         static_cast<uint32_t>(inst->imm));

@@ -418,7 +418,6 @@ private:
             case Op::MemberX:
             case Op::MethodX:
             case Op::SetMemberX:
-                if (op_ == Op::MethodX && !inFrame(A(), kFrameLinks + 1)) return false;
                 return isString(X());
             case Op::Shl32I:
             case Op::Shr32I:

@@ -685,7 +685,8 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     CASE(ToStr) { SLOW(slowToStr); }
     CASE(SByte) {
         const String* str = refOf<String>(RB);
-        uint64_t k = RC - 1;
+        uint64_t at = RC, k = at - 1;
+        if (LUAPP_UNLIKELY(k >= str->length)) k = at + str->length;  // counted from the end, if anything
         RA = k < str->length ? static_cast<uint8_t>(str->data()[k]) : ~uint64_t{0};
         NEXT;
     }

@@ -359,7 +359,7 @@ Value member(State& s, Value v, String* name) {
         Value found = tableGet(s, v.asTable(), Value::string(name));
         if (!found.isNil()) return found;
     }
-    Value found = libraryMember(s, v, name, !v.isString());
+    Value found = libraryMember(s, v, name, true);
     if (!found.isAbsent()) return found;
     if (v.is(Kind::Table)) return Value::nil();
     if (v.is(Kind::Array)) raise(s, ErrorKind::NoMember, typeNameOf(s, v), name);

@@ -39,7 +39,7 @@ bool lessEqual(State& s, Value a, Value b);
 /// v[key]. Arrays: zero-based, checked; tables: nil if missing; records: fields by name.
 Value index(State& s, Value v, Value key);
 void setIndex(State& s, Value v, Value key, Value value);
-/// v.name: a field, a string key, or a member of a library type (arrays and tables: bound to v; properties: read).
+/// v.name: a field, a string key, or a member of a library type (bound to v; properties: read).
 Value member(State& s, Value v, String* name);
 /// v.name = value
 void setMember(State& s, Value v, String* name, Value value);

@@ -421,10 +421,7 @@ SLOW_PATH(slowMemberX) {
 }
 SLOW_PATH(slowMethodX) {
     mayCall(s);
-    Value receiver = vb(R, i);
-    Word* window = &ra(R, i);
-    window[2] = method(s, receiver, refOf<String>(K[x])).word();
-    window[3] = receiver.word();
+    ra(R, i) = method(s, vb(R, i), refOf<String>(K[x])).word();
     return false;
 }
 SLOW_PATH(slowSetIndexX) {
