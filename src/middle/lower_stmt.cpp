@@ -165,6 +165,7 @@ void FunctionLowering::lowerWhile(const sema::TWhile* s) {
     b_.startSealed(body);
     lowerLoopBody(s->body, latch, done);
     b_.startSealed(latch);
+    b_.setLoc(s->loc);
     b_.loop(header);
     b_.seal(header);
     b_.startSealed(done);
@@ -181,6 +182,7 @@ void FunctionLowering::lowerRepeat(const sema::TRepeat* s) {
     b_.startSealed(test);
     lowerCondition(s->condition, done, latch);
     b_.startSealed(latch);
+    b_.setLoc(s->loc);
     b_.loop(body);
     b_.seal(body);
     b_.startSealed(done);
@@ -273,6 +275,7 @@ void FunctionLowering::lowerNumericFor(const sema::TNumericFor* s) {
     b_.startSealed(latch);
     Value now = b_.readVariable(counter);
     b_.writeVariable(counter, s->isInteger ? b_.op(Op::AddU, {now, step}) : b_.op(Op::AddF, {now, accumulates ? step : b_.f64(1)}));
+    b_.setLoc(s->loc);
     b_.loop(header);
     b_.seal(header);
     b_.startSealed(done);
@@ -332,6 +335,7 @@ void FunctionLowering::lowerForTable(const sema::TForTable* s) {
     if (s->value) declareVar(s->value, value);
     lowerLoopBody(s->body, latch, done);
     b_.startSealed(latch);
+    b_.setLoc(s->loc);
     b_.loop(header);
     b_.seal(header);
     b_.startSealed(done);
@@ -359,6 +363,7 @@ void FunctionLowering::lowerForString(const sema::TForString* s) {
     lowerLoopBody(s->body, latch, done);
     b_.startSealed(latch);
     b_.writeVariable(counter, b_.op(Op::AddU, {b_.readVariable(counter), b_.i64(1)}));
+    b_.setLoc(s->loc);
     b_.loop(header);
     b_.seal(header);
     b_.startSealed(done);
