@@ -28,13 +28,13 @@ constexpr BuiltinEntry constant(std::string_view name, std::string_view type, Co
 constexpr auto makeEntries() {
     std::array list{
 #define LUAPP_BUILTIN(Id, Name, Signature, Fn, Eff, Intrinsic, Description) \
-    BuiltinEntry{Name, {}, Signature, BuiltinKind::Function, ((Eff) & NeedsType) != 0, 0},
+    BuiltinEntry{Name, {}, Signature, BuiltinKind::Function, ((Eff)&NeedsType) != 0, 0},
 #define LUAPP_BUILTIN_CASE(Id, Name, Literal, Signature, Fn, Eff, Intrinsic) \
-    BuiltinEntry{Name, Literal, Signature, BuiltinKind::Case, ((Eff) & NeedsType) != 0, 0},
+    BuiltinEntry{Name, Literal, Signature, BuiltinKind::Case, ((Eff)&NeedsType) != 0, 0},
 #define LUAPP_BUILTIN_VALUE(Id, Name, Type_, Fn, Eff, Intrinsic, Description) \
-    BuiltinEntry{Name, {}, Type_, BuiltinKind::Value, ((Eff) & NeedsType) != 0, 0},
+    BuiltinEntry{Name, {}, Type_, BuiltinKind::Value, ((Eff)&NeedsType) != 0, 0},
 #define LUAPP_BUILTIN_HIDDEN(Id, Name, Signature, Fn, Eff) \
-    BuiltinEntry{Name, {}, Signature, BuiltinKind::Hidden, ((Eff) & NeedsType) != 0, 0},
+    BuiltinEntry{Name, {}, Signature, BuiltinKind::Hidden, ((Eff)&NeedsType) != 0, 0},
 #define LUAPP_BUILTIN_CONST(Id, Name, Type_, Value_, Description) constant(Name, Type_, ConstValue(Value_)),
 #include "runtime/lib/builtins.def"
     };
@@ -257,8 +257,8 @@ class SignatureReader {
 };
 
 const BuiltinEntry* findBy(auto compare) {
-    auto found = std::partition_point(kOrder.begin(), kOrder.end(),
-                                      [&](uint16_t i) { return compare(kEntries[i].name) < 0; });
+    auto found =
+        std::partition_point(kOrder.begin(), kOrder.end(), [&](uint16_t i) { return compare(kEntries[i].name) < 0; });
     if (found == kOrder.end() || compare(kEntries[*found].name) != 0) return nullptr;
     const BuiltinEntry& entry = kEntries[*found];
     return entry.kind == BuiltinKind::Hidden ? nullptr : &entry;
@@ -304,7 +304,8 @@ bool Builtins::isLibrary(std::string_view name) {
         return order < 0 || (order == 0 && (entry.size() == name.size() || entry[name.size()] < '.'));
     });
     if (at != kOrder.end()) first = &kEntries[*at];
-    return first && first->name.size() > name.size() && first->name.starts_with(name) && first->name[name.size()] == '.';
+    return first && first->name.size() > name.size() && first->name.starts_with(name) &&
+           first->name[name.size()] == '.';
 }
 
 const BuiltinEntry& Builtins::at(uint32_t index) { return kEntries[kByIndex[index]]; }

@@ -291,7 +291,8 @@ TExpr* Checker::checkIncDec(ast::IncDecExpr& e, bool wantsValue) {
             old = getVar(held, e.range.begin);
         }
         TExpr* one = isInteger(old->type) ? integerConst(1, e.range.begin) : numberConst(1, e.range.begin);
-        TExpr* result = arith(e.isIncrement ? ast::BinaryOp::Add : ast::BinaryOp::Sub, old, one, e.target->range, e.range, e.range);
+        TExpr* result =
+            arith(e.isIncrement ? ast::BinaryOp::Add : ast::BinaryOp::Sub, old, one, e.target->range, e.range, e.range);
         TExpr* value = old;
         if (wantsValue && e.isPrefix) {
             Variable* held = temp(result->type);

@@ -19,7 +19,8 @@ bool Checker::isMulti(const TExpr* value) const {
 
 /// The type of the values of a pack beyond the fixed ones.
 const Type* Checker::packElement(const TExpr* pack) {
-    if (pack->kind == TExprKind::Vararg) return function_->type && function_->type->vararg ? function_->type->vararg : types_.any();
+    if (pack->kind == TExprKind::Vararg)
+        return function_->type && function_->type->vararg ? function_->type->vararg : types_.any();
     if (pack->kind == TExprKind::Call && pack->as<TCall>()->variadicElement) return pack->as<TCall>()->variadicElement;
     return types_.any();
 }
@@ -28,7 +29,8 @@ const Type* Checker::packElement(const TExpr* pack) {
 TExpr* Checker::unpackAs(TExpr* boxed, const Type* type, bool isFixed) {
     if (isAny(type)) return boxed;
     if (!isFixed) return convertNode(ConvertKind::Check, CheckReason::Assign, boxed, type);
-    return convertNode(type->rep == boxed->type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign, boxed, type);
+    return convertNode(type->rep == boxed->type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign,
+                       boxed, type);
 }
 
 TExpr* Checker::single(TExpr* value, Range) {
@@ -59,7 +61,9 @@ TExpr* Checker::single(TExpr* value, Range) {
             auto* call = value->as<TCall>();
             if (!call->variadicResults) {
                 // Marked, so that nobody takes it for several values.
-                return call->results.count > 1 ? convertNode(ConvertKind::Retype, CheckReason::Assign, value, value->type) : value;
+                return call->results.count > 1
+                           ? convertNode(ConvertKind::Retype, CheckReason::Assign, value, value->type)
+                           : value;
             }
             if (call->results.count > 0) return unpackAs(call, call->results[0], true);
             return unpackAs(call, packElement(call), false);
@@ -93,7 +97,8 @@ TExpr* Checker::stash(std::vector<TStmt*>& before, TExpr* value) {
             break;
         default: break;
     }
-    if (isError(value->type) || value->type->kind == TypeKind::Void || value->type->kind == TypeKind::Never) return value;
+    if (isError(value->type) || value->type->kind == TypeKind::Void || value->type->kind == TypeKind::Never)
+        return value;
     Variable* held = temp(value->type);
     before.push_back(declareTemp(held, value, value->loc));
     return getVar(held, value->loc);
@@ -101,8 +106,8 @@ TExpr* Checker::stash(std::vector<TStmt*>& before, TExpr* value) {
 
 /// Adds the values of a last expression: as many as `wanted`, or all with a pack for the rest. Values already in `out`
 /// from `outBase` on are evaluated first.
-void Checker::expandLast(TExpr* last, size_t wanted, bool packAllowed, Scratch<TExpr*>& out, size_t outBase, TExpr*& pack,
-                         std::vector<TStmt*>& before) {
+void Checker::expandLast(TExpr* last, size_t wanted, bool packAllowed, Scratch<TExpr*>& out, size_t outBase,
+                         TExpr*& pack, std::vector<TStmt*>& before) {
     pack = nullptr;
     if (!isMulti(last)) {
         out.add(last);
@@ -326,7 +331,8 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
     const FunctionType* type = callee.type;
     std::vector<TStmt*> before;
     Scratch<TExpr*> args(exprs_);
-    if (callee.closure && callee.kind == CallKind::Closure && hasMultiLast(e)) callee.closure = stash(before, callee.closure);
+    if (callee.closure && callee.kind == CallKind::Closure && hasMultiLast(e))
+        callee.closure = stash(before, callee.closure);
     if (callee.self) {
         if (type->params.empty() && !type->vararg) {
             reportCount(e, callee, 1);
@@ -337,7 +343,8 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
         args.add(passArgument(callee.self, types_.substitute(param, callee.bindings), callee, 0, e.callee->range));
     }
     const bool isGeneric = !callee.bindings.empty();
-    if (isGeneric && expected && type->results.count == 1) inferFromContext(type->results[0], expected, callee.bindings);
+    if (isGeneric && expected && type->results.count == 1)
+        inferFromContext(type->results[0], expected, callee.bindings);
     auto paramAt = [&](size_t i) -> const Type* {
         const Type* p = i < type->params.count ? type->params[i] : type->vararg;
         return p && isGeneric ? types_.substitute(p, callee.bindings) : p;
@@ -362,8 +369,12 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
             for (size_t k = shown; k < args.size(); k++) {
                 const Type* p = paramAt(k);
                 if (!p) continue;
-                if (isGeneric) infer(k < type->params.count ? type->params[k] : type->vararg, args[k]->type, callee.bindings), p = paramAt(k);
-                args[k] = p->hasTypeParams ? args[k] : passArgument(args[k], p, callee, k + 1 - (callee.self != nullptr), arg.range);
+                if (isGeneric)
+                    infer(k < type->params.count ? type->params[k] : type->vararg, args[k]->type, callee.bindings),
+                        p = paramAt(k);
+                args[k] = p->hasTypeParams
+                              ? args[k]
+                              : passArgument(args[k], p, callee, k + 1 - (callee.self != nullptr), arg.range);
                 isBad |= isError(args[k]->type);
             }
             break;
@@ -382,8 +393,9 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
                 infer(at < type->params.count ? type->params[at] : type->vararg, value->type, callee.bindings);
                 param = paramAt(at);
             }
-            const bool isHopeless = param->hasTypeParams && !isError(value->type) && value->type->kind != param->kind &&
-                                    (isFunction(param) || param->kind == TypeKind::Array || param->kind == TypeKind::Table);
+            const bool isHopeless =
+                param->hasTypeParams && !isError(value->type) && value->type->kind != param->kind &&
+                (isFunction(param) || param->kind == TypeKind::Array || param->kind == TypeKind::Table);
             if (!param->hasTypeParams || isHopeless)
                 value = passArgument(value, param, callee, at + 1 - (callee.self != nullptr), arg.range);
         }
@@ -412,7 +424,8 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
     if (isGeneric)
         for (size_t i = 0; i < given; i++) args[i] = passArgument(args[i], paramAt(i), callee, i + 1, e.range);
     if (callee.kind == CallKind::Builtin)
-        for (size_t i = given; i < type->params.count; i++) args.add(builtinDefault(*callee.signature, i, paramAt(i), e.range.begin));
+        for (size_t i = given; i < type->params.count; i++)
+            args.add(builtinDefault(*callee.signature, i, paramAt(i), e.range.begin));
     const size_t fixed = std::min<size_t>(args.size(), type->params.count);
     return wrapBefore(before, makeCall(e, callee, args.span().subspan(0, fixed), args.span().subspan(fixed), pack));
 }
@@ -422,8 +435,10 @@ bool Checker::hasMultiLast(const ast::CallExpr& e) const { return e.args.count >
 /// After errors in the arguments the call still has its result types, so that nothing follows from them.
 TExpr* Checker::errorOfCall(const FunctionType* type, std::span<const TypeBinding> bindings, Loc loc) {
     TExpr* error = errorExpr(loc);
-    if (type->isVoid()) error->type = type->neverReturns ? types_.never() : types_.voidType();
-    else if (bindings.empty() && type->results.count == 1 && !type->variadicResult) error->type = types_.error();
+    if (type->isVoid())
+        error->type = type->neverReturns ? types_.never() : types_.voidType();
+    else if (bindings.empty() && type->results.count == 1 && !type->variadicResult)
+        error->type = types_.error();
     return error;
 }
 
@@ -435,14 +450,16 @@ size_t Checker::minArgsOf(const Callee& callee) const {
 
 void Checker::reportCount(ast::CallExpr& e, const Callee& callee, size_t given) {
     const size_t self = callee.self ? 1 : 0;
-    const size_t least = minArgsOf(callee) - std::min(minArgsOf(callee), self), most = callee.type->params.count - std::min<size_t>(callee.type->params.count, self);
+    const size_t least = minArgsOf(callee) - std::min(minArgsOf(callee), self),
+                 most = callee.type->params.count - std::min<size_t>(callee.type->params.count, self);
     given -= std::min(given, self);
     std::string expected = std::to_string(least);
     if (callee.type->vararg)
         expected = "at least " + expected;
     else if (most != least)
         expected += " to " + std::to_string(most);
-    diags_.report(diag::ArgumentCount, e.argsRange.isValid() ? e.argsRange : e.range, int64_t(given), callee.name.empty() ? "function" : callee.name, expected);
+    diags_.report(diag::ArgumentCount, e.argsRange.isValid() ? e.argsRange : e.range, int64_t(given),
+                  callee.name.empty() ? "function" : callee.name, expected);
 }
 
 /// A pack that fills fixed parameters and goes on, or whose length decides about default values, is passed dynamically.
@@ -457,7 +474,8 @@ bool Checker::needsDynamicSpread(const TExpr* last, const FunctionType* type, si
 }
 
 /// Calls through the dynamic entry, which matches the pack to the parameters.
-TExpr* Checker::callSpread(ast::CallExpr& e, Callee& callee, Scratch<TExpr*>& args, TExpr* last, std::vector<TStmt*>& before) {
+TExpr* Checker::callSpread(ast::CallExpr& e, Callee& callee, Scratch<TExpr*>& args, TExpr* last,
+                           std::vector<TStmt*>& before) {
     TExpr* value = callee.closure;
     if (!value && callee.kind == CallKind::Builtin) {
         auto* ref = expr<TBuiltinRef>(types_.anyFunction(), e.range.begin);
@@ -485,7 +503,8 @@ TExpr* Checker::callSpread(ast::CallExpr& e, Callee& callee, Scratch<TExpr*>& ar
     return wrapBefore(before, call);
 }
 
-TExpr* Checker::makeCall(ast::CallExpr& e, Callee& callee, std::span<TExpr* const> args, std::span<TExpr* const> extras, TExpr* pack) {
+TExpr* Checker::makeCall(ast::CallExpr& e, Callee& callee, std::span<TExpr* const> args, std::span<TExpr* const> extras,
+                         TExpr* pack) {
     const FunctionType* type = callee.type;
     auto* call = expr<TCall>(types_.voidType(), e.range.begin);
     call->callKind = callee.kind;
@@ -568,7 +587,8 @@ TExpr* Checker::callConst(ast::CallExpr& e, FunctionInfo& function) {
         ast::TypeNode* annotation = i < params ? function.body_->params[i].decl.type : nullptr;
         const Type* wanted = annotation ? typeOf(*annotation) : nullptr;
         if (i + 1 == e.args.count && isExpandable(arg)) {
-            expandLast(checkMulti(arg, wanted), params > args.size() ? params - args.size() : 0, false, args, 0, pack, before);
+            expandLast(checkMulti(arg, wanted), params > args.size() ? params - args.size() : 0, false, args, 0, pack,
+                       before);
         } else {
             args.add(checkExpr(arg, wanted));
         }
@@ -590,7 +610,8 @@ TExpr* Checker::callConst(ast::CallExpr& e, FunctionInfo& function) {
     callee.type = instance->type;
     callee.name = function.name;
     for (size_t i = 0; i < args.size(); i++)
-        args[i] = passArgument(args[i], instance->type->params[uint32_t(i)], callee, i + 1, e.args[uint32_t(std::min<size_t>(i, e.args.count - 1))]->range);
+        args[i] = passArgument(args[i], instance->type->params[uint32_t(i)], callee, i + 1,
+                               e.args[uint32_t(std::min<size_t>(i, e.args.count - 1))]->range);
     afterCall();
     return wrapBefore(before, makeCall(e, callee, args.span(), {}, nullptr));
 }
@@ -623,8 +644,10 @@ void Checker::infer(const Type* param, const Type* arg, std::span<TypeBinding> b
         case TypeKind::Function: {
             auto *p = as<FunctionType>(param), *a = asIf<FunctionType>(arg);
             if (!a) return;
-            for (uint32_t i = 0; i < std::min(p->params.count, a->params.count); i++) infer(p->params[i], a->params[i], bindings);
-            for (uint32_t i = 0; i < std::min(p->results.count, a->results.count); i++) infer(p->results[i], a->results[i], bindings);
+            for (uint32_t i = 0; i < std::min(p->params.count, a->params.count); i++)
+                infer(p->params[i], a->params[i], bindings);
+            for (uint32_t i = 0; i < std::min(p->results.count, a->results.count); i++)
+                infer(p->results[i], a->results[i], bindings);
             return;
         }
         case TypeKind::Union: {
@@ -641,7 +664,8 @@ void Checker::infer(const Type* param, const Type* arg, std::span<TypeBinding> b
 /// The context decides before the arguments: `local a: Array<integer> = Array.new(n, 0)`.
 void Checker::inferFromContext(const Type* result, const Type* expected, std::span<TypeBinding> bindings) {
     for (const Type* member : membersOf(expected))
-        if (member->kind == result->kind && (result->kind == TypeKind::Array || result->kind == TypeKind::Table)) infer(result, member, bindings);
+        if (member->kind == result->kind && (result->kind == TypeKind::Array || result->kind == TypeKind::Table))
+            infer(result, member, bindings);
 }
 
 /// A function literal whose parameter types are still open waits for the other arguments.
@@ -691,8 +715,8 @@ bool Checker::fitsCase(const ast::Expr& source, const Type* arg, const Type* par
 }
 
 /// The narrower form of a library function that the arguments fit, or the function itself (builtins.def).
-const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallExpr& e, TExpr* self, std::vector<TExpr*>& checked,
-                                        bool& dropsLiteral) {
+const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallExpr& e, TExpr* self,
+                                        std::vector<TExpr*>& checked, bool& dropsLiteral) {
     dropsLiteral = false;
     const std::vector<const BuiltinEntry*> cases = Builtins::casesOf(general);
     if (cases.empty()) return general;
@@ -721,7 +745,8 @@ const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallEx
             bool fits = true;
             for (size_t i = skip; i < e.args.count && fits; i++) {
                 const size_t at = i - skip + selfCount;
-                const Type* param = at < signature.type->params.count ? signature.type->params[uint32_t(at)] : signature.type->vararg;
+                const Type* param =
+                    at < signature.type->params.count ? signature.type->params[uint32_t(at)] : signature.type->vararg;
                 if (!types[i]) continue;
                 if (types[i]->kind == TypeKind::Never) {  // several values: the general form takes them
                     fits = &entry == &general;
@@ -739,7 +764,8 @@ const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallEx
     return general;
 }
 
-TExpr* Checker::callBuiltin(ast::CallExpr& e, const BuiltinEntry& general, TExpr* self, const Type* expected, Pred** pred) {
+TExpr* Checker::callBuiltin(ast::CallExpr& e, const BuiltinEntry& general, TExpr* self, const Type* expected,
+                            Pred** pred) {
     if (general.name == "assert") return callAssert(e);
     if (general.name == "select") {
         bool handled = false;
@@ -824,7 +850,8 @@ TExpr* Checker::callAssert(ast::CallExpr& e) {
     call->variadicElement = types_.any();
     Scratch<TExpr*> boxed(exprs_);
     for (size_t i = 0; i < results.size(); i++) boxed.add(nullptr);
-    for (size_t i = 0; i < results.size(); i++) boxed[i] = convert(values[i], types_.any(), CheckReason::Argument, e.range);
+    for (size_t i = 0; i < results.size(); i++)
+        boxed[i] = convert(values[i], types_.any(), CheckReason::Argument, e.range);
     call->args = arena().makeList<TExpr*>(boxed.span().subspan(0, 1));
     call->extras = arena().makeList<TExpr*>(boxed.span().subspan(1));
     auto* run = stmt<TExprStmt>(e.range.begin);

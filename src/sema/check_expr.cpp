@@ -1,6 +1,4 @@
-// Expressions but calls, function literals and brace lists: names, literals, operators, members.
-#include <cmath>
-
+// Expressions but calls, operators, function literals and brace lists: names, literals, members, tests and casts.
 #include "frontend/ast/ast_visit.h"
 #include "sema/context.h"
 #include "sema/relations.h"
@@ -10,15 +8,6 @@ namespace luapp::sema {
 using ast::BinaryOp;
 
 namespace {
-
-bool isShortCircuit(BinaryOp op) { return op == BinaryOp::And || op == BinaryOp::Or || op == BinaryOp::Coalesce; }
-
-/// Could the value of this type be nil or false?
-bool mayBeFalsy(const Type* type) {
-    for (const Type* member : membersOf(type))
-        if (isNil(member) || isBoolean(member) || isAny(member) || isError(member)) return true;
-    return false;
-}
 
 bool wantsInteger(const Type* expected) {
     if (!expected) return false;
@@ -52,7 +41,9 @@ TExpr* Checker::checkExpr(ast::Expr& e, const Type* expected, Pred** pred) {
         case ast::NodeKind::NilExpr: value = nilConst(e.range.begin); break;
         case ast::NodeKind::BoolExpr: value = boolConst(static_cast<ast::BoolExpr&>(e).value, e.range.begin); break;
         case ast::NodeKind::NumberExpr: value = check(static_cast<ast::NumberExpr&>(e), expected); break;
-        case ast::NodeKind::StringExpr: value = stringConst(static_cast<ast::StringExpr&>(e).value, e.range.begin); break;
+        case ast::NodeKind::StringExpr:
+            value = stringConst(static_cast<ast::StringExpr&>(e).value, e.range.begin);
+            break;
         case ast::NodeKind::InterpExpr: value = check(static_cast<ast::InterpExpr&>(e)); break;
         case ast::NodeKind::VarargExpr: value = single(checkVararg(static_cast<ast::VarargExpr&>(e)), e.range); break;
         case ast::NodeKind::NameExpr: value = check(static_cast<ast::NameExpr&>(e), pred); break;
@@ -63,7 +54,9 @@ TExpr* Checker::checkExpr(ast::Expr& e, const Type* expected, Pred** pred) {
             value = single(checkCall(static_cast<ast::CallExpr&>(e), expected, pred), e.range);
             break;
         case ast::NodeKind::ChainExpr: value = check(static_cast<ast::ChainExpr&>(e)); break;
-        case ast::NodeKind::FunctionExpr: value = checkFunctionExpr(static_cast<ast::FunctionExpr&>(e), expected); break;
+        case ast::NodeKind::FunctionExpr:
+            value = checkFunctionExpr(static_cast<ast::FunctionExpr&>(e), expected);
+            break;
         case ast::NodeKind::UnaryExpr: value = check(static_cast<ast::UnaryExpr&>(e), expected, pred); break;
         case ast::NodeKind::BinaryExpr: value = check(static_cast<ast::BinaryExpr&>(e), expected, pred, false); break;
         case ast::NodeKind::ConcatExpr: value = check(static_cast<ast::ConcatExpr&>(e)); break;
@@ -89,7 +82,8 @@ TExpr* Checker::checkCondition(ast::Expr& e, Pred** pred) {
     ast::Expr* at = &e;
     while (auto* paren = ast::as<ast::ParenExpr>(at)) at = paren->inner;
     TExpr* value;
-    if (auto* binary = ast::as<ast::BinaryExpr>(at); binary && (binary->op == BinaryOp::And || binary->op == BinaryOp::Or))
+    if (auto* binary = ast::as<ast::BinaryExpr>(at);
+        binary && (binary->op == BinaryOp::And || binary->op == BinaryOp::Or))
         value = check(*binary, nullptr, pred, true);
     else
         value = checkExpr(*at, nullptr, pred);
@@ -130,7 +124,8 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
     bool isChecked = false;
     if (variable.owner == function_) {
         if (!variable.isAssigned && !isError(variable.type)) {
-            if (untilLoop_ && variable.range.begin >= untilLoop_->range.begin && variable.range.begin < untilLoop_->range.end)
+            if (untilLoop_ && variable.range.begin >= untilLoop_->range.begin &&
+                variable.range.begin < untilLoop_->range.end)
                 reportSkippedLocal(variable, range);
             else if (!variable.type->admitsNil)
                 diags_.report(diag::ReadBeforeAssigned, range, text(variable.name));
@@ -139,7 +134,8 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
         isChecked = variable.module->isInCycle;
     } else if (variable.isTopLevel && function_->topLevel) {
         isChecked = function_->topLevel->earliestCall <= variable.statement ||
-                    (!variable.type->admitsNil && (function_->topLevel->isHoisted ? variable.isDeclaredLater : !variable.isAssigned));
+                    (!variable.type->admitsNil &&
+                     (function_->topLevel->isHoisted ? variable.isDeclaredLater : !variable.isAssigned));
     } else {
         isChecked = !variable.isAssigned && !variable.type->admitsNil;
     }
@@ -149,7 +145,8 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
     get->checked = isChecked;
     if (!variable.current) return get;
     const Type* now = variable.current;
-    return convertNode(now->rep == variable.type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign, get, now);
+    return convertNode(now->rep == variable.type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign,
+                       get, now);
 }
 
 /// An exported variable of a module that is checked later (in a cycle of imports): its annotation or literal tells.
@@ -171,7 +168,8 @@ void Checker::typeExportAhead(SemaVar& variable) {
 void Checker::reportSkippedLocal(SemaVar& variable, Range use) {
     for (const Range& statement : untilLoop_->loop->continueStmts)
         if (statement.begin < variable.range.begin) {
-            diags_.report(diag::ContinueSkipsLocal, statement, text(variable.name)).note(diag::UsedHere, use, text(variable.name));
+            diags_.report(diag::ContinueSkipsLocal, statement, text(variable.name))
+                .note(diag::UsedHere, use, text(variable.name));
             return;
         }
     if (!variable.type->admitsNil) diags_.report(diag::ReadBeforeAssigned, use, text(variable.name));
@@ -328,7 +326,8 @@ TExpr* Checker::chainLink(TExpr* object, bool isOptional, Range range) {
     const Type* rest = types_.withoutNil(object->type);
     if (rest->kind == TypeKind::Never) rest = types_.error();
     if (rest == object->type) return value;
-    return convertNode(rest->rep == object->type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign, value, rest);
+    return convertNode(rest->rep == object->type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign,
+                       value, rest);
 }
 
 /// Nil unless the object of every optional link is there.
@@ -353,8 +352,9 @@ TExpr* Checker::check(ast::ChainExpr& e) {
     std::vector<ChainLink> links;
     std::vector<ChainLink>* outer = chain_;
     chain_ = &links;
-    TExpr* value = e.chain->kind == ast::NodeKind::CallExpr ? checkCall(static_cast<ast::CallExpr&>(*e.chain), nullptr, nullptr)
-                                                            : checkExpr(*e.chain, nullptr);
+    TExpr* value = e.chain->kind == ast::NodeKind::CallExpr
+                       ? checkCall(static_cast<ast::CallExpr&>(*e.chain), nullptr, nullptr)
+                       : checkExpr(*e.chain, nullptr);
     if (value->type->kind != TypeKind::Void) value = single(value, e.range);
     chain_ = outer;
     return closeChain(links, value);
@@ -560,7 +560,8 @@ TExpr* Checker::check(ast::UnaryExpr& e, const Type* expected, Pred** pred) {
             TExpr* operand = numericOperand(checkExpr(*e.operand, expected), e.operand->range, "-");
             if (isError(operand->type)) return operand;
             if (operand->kind == TExprKind::NumberConst) return numberConst(-operand->as<TNumberConst>()->value, loc);
-            if (operand->kind == TExprKind::IntegerConst) return integerConst(-operand->as<TIntegerConst>()->value, loc);
+            if (operand->kind == TExprKind::IntegerConst)
+                return integerConst(-operand->as<TIntegerConst>()->value, loc);
             auto* n = expr<TUnary>(operand->type, loc);
             n->op = UnaryOp::Neg;
             n->operand = operand;
@@ -576,560 +577,6 @@ TExpr* Checker::check(ast::UnaryExpr& e, const Type* expected, Pred** pred) {
         }
     }
     return errorExpr(loc);
-}
-
-// ---- Binary operators -----------------------------------------------------------------------------------------------
-
-/// What is known about the left operand while a chain of operators is walked.
-struct Checker::Operand {
-    ast::Expr* source;     // null for an operator's result
-    TExpr* value;          // null while an `and` waits (see below)
-    Range range;
-    Pred* pred = nullptr;
-    const Type* truthy = nullptr;  // the type when true; null: not worked out
-    // `left and right` before it is known what it is for: `c and x or y` becomes a conditional.
-    TExpr* andCondition = nullptr;
-    TExpr* andLeft = nullptr;
-    TExpr* andRight = nullptr;
-    uint32_t terms = 1;
-    Pred* lastPred = nullptr;  // of the last term of a run
-    Loc loc{};
-};
-
-TExpr* Checker::check(ast::BinaryExpr& top, const Type* expected, Pred** pred, bool asCondition) {
-    // Left operands may nest by the thousand, so the chain is walked with a stack of its own. `expected` reaches down
-    // through and, or, ?? and arithmetic.
-    struct Level {
-        ast::BinaryExpr* node;
-        const Type* hint;
-        bool asCondition;
-    };
-    std::vector<Level> spine;
-    const Type* hint = expected;
-    bool condition = asCondition;
-    ast::Expr* at = &top;
-    while (auto* node = ast::as<ast::BinaryExpr>(at)) {
-        condition = condition && (node->op == BinaryOp::And || node->op == BinaryOp::Or);
-        if (!isShortCircuit(node->op) && !(hint && isNumeric(hint) && node->op != BinaryOp::Div && node->op != BinaryOp::Pow))
-            hint = nullptr;
-        spine.push_back({node, hint, condition});
-        at = node->left;
-    }
-    Operand left{at, nullptr, at->range};
-    const bool firstShort = isShortCircuit(spine.back().node->op);
-    left.value = spine.back().asCondition ? checkCondition(*at, &left.pred)
-                                          : checkExpr(*at, spine.back().hint, firstShort ? &left.pred : nullptr);
-    Run run;
-    for (size_t i = spine.size(); i-- > 0;) {
-        ast::BinaryExpr& node = *spine[i].node;
-        const bool wantsPred = i > 0 ? isShortCircuit(spine[i - 1].node->op) : pred != nullptr;
-        if (isShortCircuit(node.op)) {
-            if (run.isActive && run.op != node.op) endRun(run);
-            shortCircuit(node, left, spine[i].hint, spine[i].asCondition, run);
-            if (i == 0 || spine[i - 1].node->op != node.op) endRun(run);
-        } else {
-            finishAnd(left);
-            left.value = binary(node, left, spine[i].hint, wantsPred);
-            left.truthy = nullptr;
-            left.terms = 1;
-        }
-        left.source = nullptr;
-        left.range = node.range;
-        if (!wantsPred || left.terms > kMaxPredTerms) left.pred = nullptr;
-    }
-    finishAnd(left);
-    if (pred) *pred = left.pred;
-    return left.value;
-}
-
-void Checker::endRun(Run& run) {
-    if (!run.isActive) return;
-    flow_.joinHere(run.join, run.mark);
-    const bool wasReachable = flow_.isReachable;
-    flow_.continueFrom(run.join, run.mark);
-    flow_.isReachable = wasReachable;
-    run = Run{};
-}
-
-/// `and`, `or`, `??`: the right operand is checked knowing what the left one says.
-void Checker::shortCircuit(ast::BinaryExpr& e, Operand& left, const Type* hint, bool asCondition, Run& run) {
-    if (!run.isActive && (left.pred || e.op == BinaryOp::Coalesce)) {
-        run.isActive = true;
-        run.op = e.op;
-        run.mark = flow_.mark();
-        if (e.op != BinaryOp::Coalesce) flow_.assume(left.pred, e.op == BinaryOp::Or);
-        flow_.joinHere(run.join, run.mark);
-        flow_.undo(run.mark);
-        if (e.op != BinaryOp::Coalesce) flow_.assume(left.pred, e.op == BinaryOp::And);
-    } else if (run.isActive && e.op != BinaryOp::Coalesce && left.lastPred) {
-        const size_t mark = flow_.mark();
-        flow_.assume(left.lastPred, e.op == BinaryOp::Or);
-        flow_.joinHere(run.join, run.mark);
-        flow_.undo(mark);
-        flow_.assume(left.lastPred, e.op == BinaryOp::And);
-    }
-    Pred* rightPred = nullptr;
-    if (asCondition) {
-        TExpr* right = checkCondition(*e.right, &rightPred);
-        auto* n = expr<TLogical>(types_.boolean(), e.opRange.begin);
-        n->isAnd = e.op == BinaryOp::And;
-        n->left = left.value;
-        n->right = right;
-        left.value = n;
-    } else {
-        if (e.op != BinaryOp::And) finishAnd(left, e.op == BinaryOp::Or);
-        shortCircuitValue(e, left, hint, rightPred);
-    }
-    left.pred = e.op == BinaryOp::Coalesce
-                    ? nullptr
-                    : combine(e.op == BinaryOp::And ? Pred::Kind::And : Pred::Kind::Or, left.pred, rightPred);
-    left.lastPred = rightPred;
-    left.terms++;
-}
-
-/// The value of a short-circuit operator whose left operand has been checked.
-void Checker::shortCircuitValue(ast::BinaryExpr& e, Operand& left, const Type* hint, Pred*& rightPred) {
-    const Loc loc = e.opRange.begin;
-    if (left.value && left.value->type->kind == TypeKind::Void) {
-        diags_.report(diag::NoValue, left.range);
-        left.value = errorExpr(loc);
-    }
-    const Type* leftType = left.value ? left.value->type : nullptr;
-    // A whole literal beside an integer is an integer.
-    const Type* kept = left.truthy ? left.truthy : leftType ? types_.withoutNil(leftType) : nullptr;
-    const Type* rightHint = hint;
-    if (!hint && kept && isWholeLiteral(*e.right) && isInteger(kept)) rightHint = kept;
-    if (!rightHint && kept && e.op != BinaryOp::And && kept->kind != TypeKind::Never) rightHint = kept;
-    TExpr* right = checkExpr(*e.right, rightHint, &rightPred);
-    if (right->type->kind == TypeKind::Void) {
-        diags_.report(diag::NoValue, e.right->range);
-        right = errorExpr(loc);
-    }
-    if (!rightPred && !mayBeFalsy(right->type))
-        rightPred = arena().make<Pred>(Pred::Kind::True, nullptr, nullptr, nullptr, nullptr, nullptr);
-    if (left.value && left.source && isWholeLiteral(*left.source) && isInteger(types_.withoutNil(right->type)) && !hint) {
-        left.value = checkExpr(*left.source, types_.integer());
-        leftType = left.value->type;
-        left.truthy = nullptr;
-    }
-    if ((leftType && isError(leftType)) || isError(right->type)) {
-        left.value = errorExpr(loc);
-        left.andCondition = nullptr;
-        left.truthy = nullptr;
-        return;
-    }
-    switch (e.op) {
-        case BinaryOp::And:
-            finishAnd(left);
-            left.andLeft = left.value;
-            left.andRight = right;
-            left.value = nullptr;
-            left.andCondition = left.andLeft;
-            left.truthy = types_.withoutNil(right->type);
-            left.loc = loc;
-            return;
-        case BinaryOp::Or: left.value = orValue(left, right, loc); return;
-        default:
-            left.value = coalesce(left.value, right, loc);
-            left.truthy = nullptr;
-            return;
-    }
-}
-
-/// Builds the `and` that waits in `left`, unless an `or` comes next that can take it apart.
-void Checker::finishAnd(Operand& left, bool beforeOr) {
-    if (!left.andCondition) return;
-    if (beforeOr && !mayBeFalsy(left.andRight->type)) return;
-    TExpr *l = left.andLeft, *r = left.andRight;
-    left.andCondition = left.andLeft = left.andRight = nullptr;
-    if (isBoolean(l->type) && isBoolean(r->type)) {
-        auto* n = expr<TLogical>(types_.boolean(), left.loc);
-        n->isAnd = true;
-        n->left = l;
-        n->right = r;
-        left.value = n;
-        return;
-    }
-    // What the left operand is when it decides: nil or false.
-    const Type* falsy = types_.never();
-    for (const Type* member : membersOf(l->type))
-        if (isNil(member) || isBoolean(member) || isAny(member)) falsy = types_.unionOf(falsy, member);
-    if (falsy->kind == TypeKind::Never) {
-        auto* drop = stmt<TExprStmt>(l->loc);
-        drop->expr = l;
-        TStmt* list[] = {drop};
-        left.value = let(list, r);
-        return;
-    }
-    const Type* type = r->type->kind == TypeKind::Never ? falsy : types_.unionOf(falsy, r->type);
-    auto* n = expr<TLogical>(type, left.loc);
-    n->isAnd = true;
-    n->left = l;
-    n->temp = temp(l->type);
-    n->test = toBoolean(getVar(n->temp, l->loc));
-    n->leftAsResult = narrowedTo(getVar(n->temp, l->loc), falsy, type);
-    n->right = convert(r, type, CheckReason::Assign, {});
-    left.value = n;
-}
-
-/// `value`, known to be a `part`, converted to `type`.
-TExpr* Checker::narrowedTo(TExpr* value, const Type* part, const Type* type) {
-    if (isNil(part)) {
-        TExpr* nil = nilConst(value->loc);
-        nil->type = type;
-        return nil;
-    }
-    if (part != value->type)
-        value = convertNode(part->rep == value->type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign, value, part);
-    return convert(value, type, CheckReason::Assign, {});
-}
-
-TExpr* Checker::orValue(Operand& left, TExpr* right, Loc loc) {
-    if (left.andCondition) {  // c and x or y, x never false
-        const Type* x = left.andRight->type;
-        const Type* type = right->type->kind == TypeKind::Never ? x : types_.unionOf(x, right->type);
-        auto* n = expr<TConditional>(type, loc);
-        n->condition = toBoolean(left.andLeft);
-        n->then = convert(left.andRight, type, CheckReason::Assign, {});
-        n->otherwise = convert(right, type, CheckReason::Assign, {});
-        left.andCondition = left.andLeft = left.andRight = nullptr;
-        left.truthy = mayBeFalsy(right->type) ? types_.unionOf(x, types_.withoutNil(right->type)) : nullptr;
-        return n;
-    }
-    TExpr* l = left.value;
-    if (isBoolean(l->type) && isBoolean(right->type)) {
-        auto* n = expr<TLogical>(types_.boolean(), loc);
-        n->isAnd = false;
-        n->left = l;
-        n->right = right;
-        left.truthy = nullptr;
-        return n;
-    }
-    const Type* kept = left.truthy ? left.truthy : types_.withoutNil(l->type);
-    left.truthy = nullptr;
-    if (!mayBeFalsy(l->type)) return l;
-    if (kept->kind == TypeKind::Never) {
-        auto* drop = stmt<TExprStmt>(l->loc);
-        drop->expr = l;
-        TStmt* list[] = {drop};
-        return let(list, right);
-    }
-    const Type* type = right->type->kind == TypeKind::Never ? kept : types_.unionOf(kept, right->type);
-    auto* n = expr<TLogical>(type, loc);
-    n->isAnd = false;
-    n->left = l;
-    n->temp = temp(l->type);
-    n->test = toBoolean(getVar(n->temp, l->loc));
-    n->leftAsResult = narrowedTo(getVar(n->temp, l->loc), kept, type);
-    n->right = convert(right, type, CheckReason::Assign, {});
-    return n;
-}
-
-TExpr* Checker::coalesce(TExpr* l, TExpr* right, Loc loc) {
-    if (!l->type->admitsNil) return l;
-    const Type* kept = types_.withoutNil(l->type);
-    if (kept->kind == TypeKind::Never) {
-        auto* drop = stmt<TExprStmt>(l->loc);
-        drop->expr = l;
-        TStmt* list[] = {drop};
-        return let(list, right);
-    }
-    const Type* type = right->type->kind == TypeKind::Never ? kept : types_.unionOf(kept, right->type);
-    Variable* held = temp(l->type);
-    auto* n = expr<TConditional>(type, loc);
-    n->condition = isNilTest(getVar(held, l->loc), false);
-    n->then = narrowedTo(getVar(held, l->loc), kept, type);
-    n->otherwise = convert(right, type, CheckReason::Assign, {});
-    TStmt* declare = declareTemp(held, l, l->loc);
-    return let({&declare, 1}, n);
-}
-
-/// All binary operators but the short-circuit ones.
-TExpr* Checker::binary(ast::BinaryExpr& e, Operand& left, const Type* hint, bool wantsPred) {
-    const bool isDivision = e.op == BinaryOp::Div || e.op == BinaryOp::Pow;
-    const Type* rightHint = hint;
-    if (!isDivision && isInteger(left.value->type) && isWholeLiteral(*e.right)) rightHint = types_.integer();
-    const bool isEquality = e.op == BinaryOp::Eq || e.op == BinaryOp::Ne;
-    const bool isBits = e.op == BinaryOp::BitAnd || e.op == BinaryOp::BitOr || e.op == BinaryOp::BitXor ||
-                        e.op == BinaryOp::Shl || e.op == BinaryOp::Shr;
-    if (isBits) rightHint = types_.integer();
-    TExpr* right = checkExpr(*e.right, rightHint);
-    if ((!isDivision && isInteger(right->type) && left.source && isWholeLiteral(*left.source)) ||
-        (isBits && left.source && isWholeLiteral(*left.source)))
-        left.value = checkExpr(*left.source, types_.integer());
-    if (isEquality) {
-        TExpr* result = equality(e, left.value, right, left.range);
-        if (wantsPred) left.pred = equalityPred(e, left.source, left.value, right);
-        return result;
-    }
-    left.pred = nullptr;
-    switch (e.op) {
-        case BinaryOp::Lt:
-        case BinaryOp::Gt:
-        case BinaryOp::Le:
-        case BinaryOp::Ge: return compare(e, left.value, right, left.range);
-        default: break;
-    }
-    return arith(e.op, left.value, right, left.range, e.right->range, e.opRange);
-}
-
-/// An operand of an arithmetic operator: number, integer or any; else reported.
-TExpr* Checker::numericOperand(TExpr* value, Range range, std::string_view op) {
-    if (isError(value->type)) return value;
-    if (reportImplicitAny(value, range)) return errorExpr(value->loc);
-    if (isNumeric(value->type) || isAny(value->type)) return value;
-    if (TExpr* present = withKeyPresent(value))
-        if (isNumeric(present->type)) return present;
-    reportOperand(op, value, range);
-    return errorExpr(value->loc);
-}
-
-void Checker::reportOperand(std::string_view op, TExpr* value, Range range) {
-    const Type* type = value->type;
-    if (type->kind == TypeKind::Void)
-        diags_.report(diag::NoValue, range);
-    else if (type->admitsNil && !isNil(type))
-        diags_.report(diag::MayBeNilOperand, range, op, show(type));
-    else
-        diags_.report(diag::BadOperand, range, op, show(type));
-}
-
-TExpr* Checker::bitOperand(TExpr* value, Range range, std::string_view op) {
-    value = numericOperand(value, range, op);
-    if (isNumber(value->type)) return convertNode(ConvertKind::Check, CheckReason::Integer, value, types_.integer());
-    return value;
-}
-
-TExpr* Checker::arith(BinaryOp op, TExpr* left, TExpr* right, Range leftRange, Range rightRange, Range opRange) {
-    const std::string_view spelled = frontend::spelling(op);
-    const Loc loc = opRange.begin;
-    ArithOp code = ArithOp::Add;
-    bool isBits = false, givesNumber = false;
-    switch (op) {
-        case BinaryOp::Add: code = ArithOp::Add; break;
-        case BinaryOp::Sub: code = ArithOp::Sub; break;
-        case BinaryOp::Mul: code = ArithOp::Mul; break;
-        case BinaryOp::Mod: code = ArithOp::Mod; break;
-        case BinaryOp::IDiv: code = ArithOp::IDiv; break;
-        case BinaryOp::Div: code = ArithOp::Div, givesNumber = true; break;
-        case BinaryOp::Pow: code = ArithOp::Pow, givesNumber = true; break;
-        case BinaryOp::BitAnd: code = ArithOp::BAnd, isBits = true; break;
-        case BinaryOp::BitOr: code = ArithOp::BOr, isBits = true; break;
-        case BinaryOp::BitXor: code = ArithOp::BXor, isBits = true; break;
-        case BinaryOp::Shl: code = ArithOp::Shl, isBits = true; break;
-        case BinaryOp::Shr: code = ArithOp::Shr, isBits = true; break;
-        default: LUAPP_UNREACHABLE("no arithmetic operator");
-    }
-    left = isBits ? bitOperand(left, leftRange, spelled) : numericOperand(left, leftRange, spelled);
-    right = isBits ? bitOperand(right, rightRange, spelled) : numericOperand(right, rightRange, spelled);
-    if (isError(left->type) || isError(right->type)) return errorExpr(loc);
-    const Type* type;
-    if (isAny(left->type) || isAny(right->type)) {
-        type = types_.any();
-        afterCall();  // a metamethod may run
-    } else if (isInteger(left->type) && isInteger(right->type) && !givesNumber) {
-        type = types_.integer();
-    } else {
-        type = types_.number();
-    }
-    auto* n = expr<TBinary>(type, loc);
-    n->op = code;
-    n->left = convert(left, type, CheckReason::Assign, leftRange);
-    n->right = convert(right, type, CheckReason::Assign, rightRange);
-    return n;
-}
-
-TExpr* Checker::compare(ast::BinaryExpr& e, TExpr* left, TExpr* right, Range leftRange) {
-    const Loc loc = e.opRange.begin;
-    if (isError(left->type) || isError(right->type)) return errorBoolean(loc);
-    if (reportImplicitAny(left, leftRange) || reportImplicitAny(right, e.right->range)) return errorBoolean(loc);
-    if (TExpr* present = withKeyPresent(left)) left = present;
-    if (TExpr* present = withKeyPresent(right)) right = present;
-    const Type *l = left->type, *r = right->type;
-    const Type* type = nullptr;
-    if (isAny(l) || isAny(r)) {
-        type = types_.any();
-        afterCall();
-    } else if (isInteger(l) && isInteger(r)) {
-        type = l;
-    } else if (isNumeric(l) && isNumeric(r)) {
-        type = types_.number();
-    } else if (isString(l) && isString(r)) {
-        type = l;
-    } else {
-        const std::string_view op = frontend::spelling(e.op);
-        auto comparable = [](const Type* t) { return isNumeric(t) || isString(t); };
-        if (!comparable(l))
-            reportOperand(op, left, leftRange);
-        else if (!comparable(r))
-            reportOperand(op, right, e.right->range);
-        else
-            diags_.report(diag::CannotCompare, e.range, op, show(l), show(r));
-        return errorBoolean(loc);
-    }
-    auto* n = expr<TCompare>(types_.boolean(), loc);
-    switch (e.op) {
-        case BinaryOp::Lt: n->op = CompareOp::Lt; break;
-        case BinaryOp::Le: n->op = CompareOp::Le; break;
-        case BinaryOp::Gt: n->op = CompareOp::Gt; break;
-        default: n->op = CompareOp::Ge; break;
-    }
-    n->left = convert(left, type, CheckReason::Assign, leftRange);
-    n->right = convert(right, type, CheckReason::Assign, e.right->range);
-    return n;
-}
-
-TExpr* Checker::equality(ast::BinaryExpr& e, TExpr* left, TExpr* right, Range leftRange) {
-    const Loc loc = e.opRange.begin;
-    if (isError(left->type) || isError(right->type)) return errorBoolean(loc);
-    for (auto [value, range] : {std::pair{left, leftRange}, std::pair{right, e.right->range}})
-        if (value->type->kind == TypeKind::Void) {
-            diags_.report(diag::NoValue, range);
-            return errorBoolean(loc);
-        }
-    const Type *l = left->type, *r = right->type;
-    const bool testsNil = left->kind == TExprKind::NilConst || right->kind == TExprKind::NilConst;
-    if (!testsNil && areDisjoint(l, r)) {
-        diags_.report(diag::NeverEqual, e.range, show(l), show(r));
-        return errorBoolean(loc);
-    }
-    if (testsNil && !l->admitsNil && !r->admitsNil) LUAPP_UNREACHABLE("nil is a value of its own type");
-    const Type* type = types_.unionOf(l, r);
-    if (isAny(type)) type = types_.any();
-    auto* n = expr<TCompare>(types_.boolean(), loc);
-    n->op = e.op == BinaryOp::Eq ? CompareOp::Eq : CompareOp::Ne;
-    n->left = convert(left, type, CheckReason::Assign, leftRange);
-    n->right = convert(right, type, CheckReason::Assign, e.right->range);
-    return n;
-}
-
-/// The variable in `type(x)`, if the expression is that.
-SemaVar* Checker::typeCallVariable(ast::Expr* e) {
-    auto* call = e ? ast::as<ast::CallExpr>(e) : nullptr;
-    if (!call || call->args.count != 1) return nullptr;
-    auto* callee = ast::as<ast::NameExpr>(call->callee);
-    if (!callee || callee->resolved || text(callee->name) != "type") return nullptr;
-    return variableOf(*call->args[0]);
-}
-
-/// The part of `type` whose values `type()` calls `name`; null if that cannot be said.
-const Type* Checker::typeByName(const Type* type, std::string_view name) {
-    auto nameOf = [](const Type* t) -> std::string_view {
-        switch (t->kind) {
-            case TypeKind::Nil: return "nil";
-            case TypeKind::Boolean: return "boolean";
-            case TypeKind::Number:
-            case TypeKind::Integer: return "number";
-            case TypeKind::String: return "string";
-            case TypeKind::Function:
-            case TypeKind::AnyFunction: return "function";
-            case TypeKind::File: return "userdata";
-            case TypeKind::Array: return "array";
-            case TypeKind::Table: return "table";
-            case TypeKind::Record: return "record";
-            case TypeKind::Class:
-            case TypeKind::Interface: return "object";
-            case TypeKind::Enum: return "enum";
-            default: return "";
-        }
-    };
-    if (isAny(type)) {
-        if (name == "nil") return types_.nil();
-        if (name == "boolean") return types_.boolean();
-        if (name == "number") return types_.number();
-        if (name == "string") return types_.string();
-        if (name == "function") return types_.anyFunction();
-        return nullptr;
-    }
-    const Type* result = types_.never();
-    for (const Type* member : membersOf(type))
-        if (nameOf(member) == name) result = types_.unionOf(result, member);
-    return result;
-}
-
-/// What `left == right` tells about variables.
-Pred* Checker::equalityPred(ast::BinaryExpr& e, ast::Expr* leftSource, TExpr* left, TExpr* right) {
-    Pred* pred = nullptr;
-    SemaVar* variable = nullptr;
-    if (right->kind == TExprKind::NilConst && leftSource && (variable = variableOf(*leftSource))) {
-        pred = nilPred(variable, true);
-    } else if (left->kind == TExprKind::NilConst && (variable = variableOf(*e.right))) {
-        pred = nilPred(variable, true);
-    } else if (auto* name = ast::as<ast::StringExpr>(e.right); name && (variable = typeCallVariable(leftSource))) {
-        pred = typeNamePred(variable, name->value);
-    } else if (auto* first = leftSource ? ast::as<ast::StringExpr>(leftSource) : nullptr;
-               first && (variable = typeCallVariable(e.right))) {
-        pred = typeNamePred(variable, first->value);
-    } else {
-        // Equal to something that is not nil: not nil.
-        if (leftSource && (variable = variableOf(*leftSource)) && variable->type && isOptional(variable->typeNow()) && !right->type->admitsNil)
-            pred = narrowPred(variable, types_.withoutNil(variable->typeNow()), nullptr);
-        else if ((variable = variableOf(*e.right)) && variable->type && isOptional(variable->typeNow()) && !left->type->admitsNil)
-            pred = narrowPred(variable, types_.withoutNil(variable->typeNow()), nullptr);
-    }
-    if (!pred || e.op == BinaryOp::Eq) return pred;
-    return combine(Pred::Kind::Not, pred, nullptr);
-}
-
-Pred* Checker::typeNamePred(SemaVar* variable, std::string_view name) {
-    if (!variable->type || isError(variable->type)) return nullptr;
-    const Type* now = variable->typeNow();
-    const Type* part = typeByName(now, name);
-    if (!part) return nullptr;
-    if (part->kind == TypeKind::Never) {
-        part = typeByName(variable->type, name);
-        return part ? narrowPred(variable, part, nullptr) : nullptr;
-    }
-    return narrowPred(variable, part, isAny(now) ? nullptr : narrowFrom(now, part));
-}
-
-// ---- Concatenation --------------------------------------------------------------------------------------------------
-
-TExpr* Checker::concat(std::span<TExpr* const> parts, Loc loc) {
-    bool isDynamic = false;
-    for (TExpr* part : parts) {
-        if (isError(part->type)) return errorExpr(loc);
-        isDynamic |= isAny(part->type);
-    }
-    if (!isDynamic) {
-        auto* n = expr<TConcat>(types_.string(), loc);
-        n->parts = arena().makeList<TExpr*>(parts);
-        return n;
-    }
-    afterCall();
-    // `..` associates to the right; with a dynamic operand it is done in pairs.
-    TExpr* right = parts.back();
-    for (size_t i = parts.size() - 1; i-- > 0;) {
-        TExpr* pair[] = {parts[i], right};
-        const bool pairIsDynamic = isAny(pair[0]->type) || isAny(pair[1]->type);
-        auto* n = expr<TConcat>(pairIsDynamic ? types_.any() : types_.string(), loc);
-        if (pairIsDynamic)
-            for (TExpr*& part : pair) part = convert(part, types_.any(), CheckReason::Assign, {});
-        n->parts = arena().makeList<TExpr*>(pair);
-        right = n;
-    }
-    return right;
-}
-
-TExpr* Checker::concatOperand(TExpr* value, Range range) {
-    const Type* type = value->type;
-    if (isError(type) || isAny(type) || isString(type) || isNumeric(type)) return value;
-    if (TExpr* present = withKeyPresent(value)) return concatOperand(present, range);
-    bool all = isUnion(type);
-    for (const Type* member : membersOf(type)) all &= isString(member) || isNumeric(member);
-    if (all) {
-        auto* string = expr<TToString>(types_.string(), value->loc);
-        string->operand = value;
-        return string;
-    }
-    reportOperand("..", value, range);
-    return errorExpr(value->loc);
-}
-
-TExpr* Checker::check(ast::ConcatExpr& e) {
-    Scratch<TExpr*> parts(exprs_);
-    for (ast::Expr* operand : e.operands) parts.add(concatOperand(checkExpr(*operand, nullptr), operand->range));
-    return concat(parts.span(), e.operands[0]->range.end);
 }
 
 // ---- Tests and casts ------------------------------------------------------------------------------------------------
@@ -1149,7 +596,8 @@ TExpr* Checker::check(ast::TypeTestExpr& e, Pred** pred) {
         }
     auto* test = expr<TTypeTest>(types_.boolean(), e.range.begin);
     const Rep rep = operand->type->rep;
-    test->operand = rep == Rep::Ref || rep == Rep::Box ? operand : convert(operand, types_.any(), CheckReason::Cast, {});
+    test->operand =
+        rep == Rep::Ref || rep == Rep::Box ? operand : convert(operand, types_.any(), CheckReason::Cast, {});
     test->testType = tested;
     return e.isNegated ? notNode(test) : test;
 }

@@ -31,7 +31,8 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
     ast::FunctionBody& body = *f.body_;
     if (!body.typeParams.empty()) {
         diags_.report(diag::UnsupportedFeature, body.typeParams[0].range, "generic functions");
-        for (uint32_t i = 0; i < body.typeParams.count; i++) typeParams_.push_back({body.typeParams[i].name, types_.error()});
+        for (uint32_t i = 0; i < body.typeParams.count; i++)
+            typeParams_.push_back({body.typeParams[i].name, types_.error()});
     }
     Scratch<Variable*> params(variables_);
     bool seenDefault = false;
@@ -76,7 +77,8 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
         typeOfResults(body.results, results, variadic);
     } else if (f.isMain) {
         variadic = types_.any();
-    } else if (context && !(context->hasTypeParams && std::any_of(context->results.begin(), context->results.end(), [](auto* t) { return t->hasTypeParams; }))) {
+    } else if (context && !(context->hasTypeParams && std::any_of(context->results.begin(), context->results.end(),
+                                                                  [](auto* t) { return t->hasTypeParams; }))) {
         results.assign(context->results.begin(), context->results.end());
         variadic = context->variadicResult;
     } else if (body.isArrow || f.isLiteral) {
@@ -166,8 +168,8 @@ void Checker::checkBody(FunctionInfo& f) {
 void Checker::endBody(FunctionInfo& f, ast::FunctionBody& body) {
     if (f.isMain || body.isArrow) return;
     if (f.type ? !f.type->results.empty() : inference_ && inference_->givesValues)
-        diags_.report(diag::MissingReturn, body.endRange.isValid() ? body.endRange : body.range, f.name.empty() ? "function" : f.name,
-                      f.type ? show(f.type->results[0]) : "a value");
+        diags_.report(diag::MissingReturn, body.endRange.isValid() ? body.endRange : body.range,
+                      f.name.empty() ? "function" : f.name, f.type ? show(f.type->results[0]) : "a value");
 }
 
 /// Checks a body that may run from elsewhere: nothing is known about outer variables but their types.
@@ -239,7 +241,8 @@ TExpr* Checker::checkFunctionExpr(ast::FunctionExpr& e, const Type* expected) {
     if (instance->state == FunctionInfo::State::Checked) instance->state = FunctionInfo::State::Unchecked;
     knowSignature(*instance, functionIn(expected));
     checkBody(*instance);
-    auto* closure = expr<TClosure>(instance->type ? static_cast<const Type*>(instance->type) : types_.error(), e.range.begin);
+    auto* closure =
+        expr<TClosure>(instance->type ? static_cast<const Type*>(instance->type) : types_.error(), e.range.begin);
     closure->function = instance;
     return closure;
 }
@@ -279,7 +282,8 @@ void Checker::checkFunctionDecl(ast::FunctionDecl& d) {
     if (d.name.variable) return;
     auto* field = ast::as<ast::FieldExpr>(d.target);
     if (!field) {
-        if (auto* name = ast::as<ast::NameExpr>(d.target)) diags_.report(diag::FunctionInBlock, name->range, text(name->name));
+        if (auto* name = ast::as<ast::NameExpr>(d.target))
+            diags_.report(diag::FunctionInBlock, name->range, text(name->name));
         return;
     }
     if (d.isMethod) {
@@ -336,7 +340,8 @@ FunctionInfo* Checker::instantiate(FunctionInfo& generic, std::span<const Type* 
     }
     if (!generic.needsClosure)
         for (const Instance& known : instances_)
-            if (known.generic == &generic && std::equal(known.args.begin(), known.args.end(), argTypes.begin(), argTypes.end()))
+            if (known.generic == &generic &&
+                std::equal(known.args.begin(), known.args.end(), argTypes.begin(), argTypes.end()))
                 return known.function;
     const std::vector<FunctionInfo*> originals = functionsInside(program_, generic);
     std::vector<FunctionInfo*> copies;

@@ -24,7 +24,8 @@ Shape shapeOf(const ast::BraceExpr& e) {
             case ast::BraceItemKind::Positional: {
                 shape.hasPositional = true;
                 auto* pair = ast::as<ast::BraceExpr>(item.value);
-                shape.isPairs &= pair && pair->items.count == 2 && pair->items[0].kind == ast::BraceItemKind::Positional &&
+                shape.isPairs &= pair && pair->items.count == 2 &&
+                                 pair->items[0].kind == ast::BraceItemKind::Positional &&
                                  pair->items[1].kind == ast::BraceItemKind::Positional;
                 break;
             }
@@ -45,7 +46,9 @@ bool fits(const ast::BraceExpr& e, const Type* type, const Shape& shape) {
                 if (record->indexOf(item.name.name) < 0) return false;
             for (const RecordField& field : record->fields) {
                 if (field.type->admitsNil) continue;
-                if (!std::any_of(e.items.begin(), e.items.end(), [&](auto& item) { return item.name.name == field.name; })) return false;
+                if (!std::any_of(e.items.begin(), e.items.end(),
+                                 [&](auto& item) { return item.name.name == field.name; }))
+                    return false;
             }
             return true;
         }
@@ -67,14 +70,16 @@ TExpr* Checker::checkBraces(ast::BraceExpr& e, const Type* expected) {
         int candidates = 0, fitting = 0;
         const Type* candidate = nullptr;
         for (const Type* member : membersOf(expected)) {
-            if (member->kind != TypeKind::Array && member->kind != TypeKind::Table && member->kind != TypeKind::Record) continue;
+            if (member->kind != TypeKind::Array && member->kind != TypeKind::Table && member->kind != TypeKind::Record)
+                continue;
             candidates++;
             candidate = member;
             if (!fits(e, member, shape)) continue;
             fitting++;
             only = member;
         }
-        if (candidates == 1) only = candidate;
+        if (candidates == 1)
+            only = candidate;
         else if (fitting > 1) {
             diags_.report(diag::BracesAmbiguous, e.range, show(expected));
             return errorExpr(e.range.begin);
@@ -131,7 +136,8 @@ TExpr* Checker::bracesAsTable(ast::BraceExpr& e, const TableType* type) {
         ast::Expr* value = item.value;
         switch (item.kind) {
             case ast::BraceItemKind::Named:
-                entry.key = convert(stringConst(text(item.name.name), item.name.range.begin), type->key, CheckReason::Index, item.name.range);
+                entry.key = convert(stringConst(text(item.name.name), item.name.range.begin), type->key,
+                                    CheckReason::Index, item.name.range);
                 break;
             case ast::BraceItemKind::Keyed: entry.key = checkAs(*item.key, type->key, CheckReason::Index); break;
             case ast::BraceItemKind::Positional: {
@@ -232,7 +238,8 @@ TExpr* Checker::bracesFree(ast::BraceExpr& e) {
     if (e.items.empty() || shape.hasPositional + shape.hasNamed + shape.hasKeyed != 1) {
         diags_.report(e.items.empty() ? diag::EmptyBraces : diag::MixedBraces, e.range);
         for (ast::BraceItem& item : e.items)
-            if (item.value->kind != ast::NodeKind::BraceExpr && item.value->kind != ast::NodeKind::FunctionExpr) checkExpr(*item.value, nullptr);
+            if (item.value->kind != ast::NodeKind::BraceExpr && item.value->kind != ast::NodeKind::FunctionExpr)
+                checkExpr(*item.value, nullptr);
         return errorExpr(loc);
     }
     Scratch<TExpr*> values(exprs_);
@@ -257,7 +264,8 @@ TExpr* Checker::bracesFree(ast::BraceExpr& e) {
         const RecordType* type = types_.record(fields);
         std::vector<TFieldInit> inits;
         for (size_t i = 0; i < fields.size(); i++)
-            inits.push_back({uint32_t(type->indexOf(fields[i].name)), convert(values[i], fields[i].type, CheckReason::Assign, {})});
+            inits.push_back(
+                {uint32_t(type->indexOf(fields[i].name)), convert(values[i], fields[i].type, CheckReason::Assign, {})});
         auto* literal = expr<TRecordLit>(type, loc);
         literal->inits = arena().makeList<TFieldInit>(inits);
         return literal;
@@ -281,7 +289,8 @@ TExpr* Checker::bracesFree(ast::BraceExpr& e) {
         auto* literal = expr<TTableLit>(types_.table(key, value), loc);
         std::vector<TTableEntry> entries;
         for (size_t i = 0; i < all.size(); i++)
-            entries.push_back({convert(allKeys[i], key, CheckReason::Index, {}), convert(all[i], value, CheckReason::Element, {})});
+            entries.push_back(
+                {convert(allKeys[i], key, CheckReason::Index, {}), convert(all[i], value, CheckReason::Element, {})});
         literal->entries = arena().makeList<TTableEntry>(entries);
         return literal;
     }
@@ -300,7 +309,8 @@ TExpr* Checker::bracesFree(ast::BraceExpr& e) {
         }
     }
     const Type* element = values.empty() ? packOf : commonType(values.span());
-    if (element && packOf && element != packOf) element = isAssignable(packOf, element) ? element : isAssignable(element, packOf) ? packOf : nullptr;
+    if (element && packOf && element != packOf)
+        element = isAssignable(packOf, element) ? element : isAssignable(element, packOf) ? packOf : nullptr;
     if (!element) {
         // `{ i, 0 }`: whole literals beside integers are integers; other mixtures have no type of their own.
         diags_.report(diag::NoCommonType, e.range);

@@ -46,7 +46,8 @@ void Checker::markDeclared(SemaVar& v) {
 }
 
 /// Declares one variable with the value it starts with (null: none).
-void Checker::declareLocal(SemaVar& v, ast::NameDecl& name, const Type* declared, TExpr* value, Range valueRange, Loc loc) {
+void Checker::declareLocal(SemaVar& v, ast::NameDecl& name, const Type* declared, TExpr* value, Range valueRange,
+                           Loc loc) {
     v.current = nullptr;
     v.isAssigned = false;
     const Type* valueType = value ? value->type : nullptr;
@@ -116,7 +117,8 @@ void Checker::check(ast::LocalStmt& s) {
     }
     if (names == 1 && s.values.count == 1) {  // the common case
         ast::NameDecl& name = s.names[0];
-        declareLocal(*current(name.variable), name, one, checkExpr(*s.values[0], one), s.values[0]->range, name.range.begin);
+        declareLocal(*current(name.variable), name, one, checkExpr(*s.values[0], one), s.values[0]->range,
+                     name.range.begin);
         return;
     }
     std::vector<TStmt*> before;
@@ -207,7 +209,9 @@ void Checker::check(ast::AssignStmt& s) {
     std::vector<TStmt*> before;
     Scratch<TExpr*> values(exprs_);
     std::vector<Range> ranges;
-    auto hintAt = [&](size_t i) { return i < places.size() && places[i].kind != Place::Kind::Bad ? placeType(places[i]) : nullptr; };
+    auto hintAt = [&](size_t i) {
+        return i < places.size() && places[i].kind != Place::Kind::Bad ? placeType(places[i]) : nullptr;
+    };
     checkValueList(s.values.span(), places.size(), hintAt, values, ranges, before, s.range);
     if (isBad) return;
     for (size_t i = 0; i < values.size() && i < places.size(); i++) {
@@ -249,7 +253,8 @@ void Checker::check(ast::CompoundStmt& s) {
         auto* branch = stmt<TIf>(s.range.begin);
         {
             Scratch<TStmt*> list(statements_);
-            TExpr* value = checkExpr(*s.value, types_.withoutNil(wanted)->kind == TypeKind::Never ? wanted : types_.withoutNil(wanted));
+            TExpr* value = checkExpr(
+                *s.value, types_.withoutNil(wanted)->kind == TypeKind::Never ? wanted : types_.withoutNil(wanted));
             writePlace(place, value, s.value->range);
             branch->then = block(list.span(), s.range.begin);
         }
@@ -378,7 +383,8 @@ void Checker::checkLoop(Range range, Pass&& pass) {
         FlowDelta widened;
         if (state.continues.isReached) {
             for (const FlowChange& change : state.continues.delta) {
-                const Type* joined = change.oldType ? flow_.joinTypes(change.variable, change.oldType, change.newType) : nullptr;
+                const Type* joined =
+                    change.oldType ? flow_.joinTypes(change.variable, change.oldType, change.newType) : nullptr;
                 if (joined == change.oldType) continue;
                 isStable = false;
                 widened.push_back(change);
@@ -466,8 +472,8 @@ void Checker::check(ast::RepeatStmt& s) {
     emit(loop);
 }
 
-/// A loop variable with the type of what the loop gives it, or its annotation. `raw` is what the loop sets: the variable
-/// itself, or a temporary that is converted at the start of each turn (`convertStmt`).
+/// A loop variable with the type of what the loop gives it, or its annotation. `raw` is what the loop sets: the
+/// variable itself, or a temporary that is converted at the start of each turn (`convertStmt`).
 SemaVar* Checker::loopVariable(ast::NameDecl& name, const Type* element, Variable*& raw, TStmt*& convertStmt) {
     SemaVar* v = current(name.variable);
     v->current = nullptr;
@@ -506,7 +512,8 @@ void Checker::check(ast::NumericForStmt& s) {
         TExpr* value = checkExpr(e, integerContext || isWholeLiteral(e) ? types_.integer() : nullptr);
         if (TExpr* present = withKeyPresent(value)) value = present;
         if (isNumeric(value->type) || isError(value->type)) return value;
-        if (isAny(value->type) && !isImplicitAny(value->type)) return convert(value, types_.number(), CheckReason::Assign, e.range);
+        if (isAny(value->type) && !isImplicitAny(value->type))
+            return convert(value, types_.number(), CheckReason::Assign, e.range);
         reportMismatch(value, types_.number(), CheckReason::Assign, e.range);
         return errorExpr(value->loc);
     };
@@ -591,9 +598,10 @@ void Checker::check(ast::GenericForStmt& s) {
         if (!isMulti(value)) {
             if (TExpr* present = withKeyPresent(value)) value = present;
             const Type* type = value->type;
-            const bool isDirect = type->kind == TypeKind::Array || type->kind == TypeKind::Table ||
-                                  (isString(type) && pairs.empty());
-            if (isDirect && !(pairs == "ipairs" && type->kind == TypeKind::Table)) return iterateValue(s, value, !pairs.empty());
+            const bool isDirect =
+                type->kind == TypeKind::Array || type->kind == TypeKind::Table || (isString(type) && pairs.empty());
+            if (isDirect && !(pairs == "ipairs" && type->kind == TypeKind::Table))
+                return iterateValue(s, value, !pairs.empty());
             if (isError(type)) return iterateNothing(s);
             if (!pairs.empty()) {
                 if (reportImplicitAny(value, arg->range)) return iterateNothing(s);
@@ -742,7 +750,9 @@ void Checker::iterateCalls(ast::GenericForStmt& s, TExpr* only) {
         afterCall();
     } else {
         for (size_t i = 0; i < 3; i++) {
-            const Type* wanted = i == 0 ? type : iterator && i <= iterator->params.count ? iterator->params[uint32_t(i - 1)] : types_.any();
+            const Type* wanted = i == 0                                    ? type
+                                 : iterator && i <= iterator->params.count ? iterator->params[uint32_t(i - 1)]
+                                                                           : types_.any();
             if (i > 0 && iterator && i > iterator->params.count && i >= triplet.size()) break;
             TExpr* value = i < triplet.size() ? triplet[i] : nilConst(loc);
             // The control variable of a typed iterator starts as nil where none is given.
@@ -763,7 +773,8 @@ void Checker::iterateCalls(ast::GenericForStmt& s, TExpr* only) {
             else if (iterator->variadicResult)
                 result = types_.withoutNil(iterator->variadicResult);
             else {
-                diags_.report(diag::IteratorGivesLess, s.variables[uint32_t(i)].range, show(type), int64_t(iterator->results.count));
+                diags_.report(diag::IteratorGivesLess, s.variables[uint32_t(i)].range, show(type),
+                              int64_t(iterator->results.count));
                 return iterateNothing(s);
             }
         }
@@ -866,7 +877,8 @@ void Checker::check(ast::ReturnStmt& s) {
     // The arrow body of a function without results may be any call.
     if (f.body_->isArrow && type && type->isVoid() && s.values.count == 1) {
         TExpr* value = checkMulti(*s.values[0], nullptr);
-        if (value->type->kind != TypeKind::Void && s.values[0]->kind != ast::NodeKind::CallExpr && !isError(value->type))
+        if (value->type->kind != TypeKind::Void && s.values[0]->kind != ast::NodeKind::CallExpr &&
+            !isError(value->type))
             diags_.report(diag::ReturnCount, s.range, 1, int64_t(0));
         auto* run = stmt<TExprStmt>(s.range.begin);
         run->expr = value;
@@ -912,9 +924,9 @@ void Checker::check(ast::ReturnStmt& s) {
         given = values.size();
     }
     if (type) {
-        const bool surplusOfCall = s.values.count > 0 && s.values.count <= std::max<size_t>(wanted, 1) && given > wanted && wanted > 0;
-        if (surplusOfCall && !packAllowed)
-            given = wanted;
+        const bool surplusOfCall =
+            s.values.count > 0 && s.values.count <= std::max<size_t>(wanted, 1) && given > wanted && wanted > 0;
+        if (surplusOfCall && !packAllowed) given = wanted;
         if ((given > wanted && !packAllowed) || given < wanted) {
             diags_.report(diag::ReturnCount, s.range, int64_t(given), int64_t(wanted));
         }
@@ -950,7 +962,8 @@ void Checker::check(ast::EnumDecl& d) { diags_.report(diag::UnsupportedFeature, 
 void Checker::check(ast::TypeAliasDecl& d) {
     // Resolved even if unused, for its errors.
     auto found = module_->aliases.find(d.name.name.id);
-    if (found != module_->aliases.end() && found->second->decl == &d && d.typeParams.empty()) typeOfAlias(*found->second, {}, d.name.range);
+    if (found != module_->aliases.end() && found->second->decl == &d && d.typeParams.empty())
+        typeOfAlias(*found->second, {}, d.name.range);
 }
 
 void Checker::check(ast::ImportDecl&) {}

@@ -100,9 +100,9 @@ const Type* Checker::typeOfName(ast::NamedType& node) {
         const Type* type;
     };
     const Simple simple[] = {
-        {"number", types_.number()}, {"string", types_.string()},  {"integer", types_.integer()},
-        {"boolean", types_.boolean()}, {"any", types_.any()},      {"void", types_.voidType()},
-        {"Function", types_.anyFunction()}, {"File", types_.file()}, {"nil", types_.nil()},
+        {"number", types_.number()},        {"string", types_.string()}, {"integer", types_.integer()},
+        {"boolean", types_.boolean()},      {"any", types_.any()},       {"void", types_.voidType()},
+        {"Function", types_.anyFunction()}, {"File", types_.file()},     {"nil", types_.nil()},
     };
     for (const Simple& s : simple)
         if (s.name == name) return expectArgs(0) ? s.type : types_.error();
@@ -145,7 +145,8 @@ const Type* Checker::typeOfQualified(ast::NamedType& node, std::span<const Type*
         if (!import || import->namespaceName.name != node.module.name) continue;
         if (!module) return types_.error();
         auto found = module->exports.find(node.name.name.id);
-        if (found != module->exports.end() && found->second.alias) return typeOfAlias(*found->second.alias, args, node.range);
+        if (found != module->exports.end() && found->second.alias)
+            return typeOfAlias(*found->second.alias, args, node.range);
         diags_.report(diag::NotExported, node.name.range, text(node.module.name), text(node.name.name));
         return types_.error();
     }
@@ -183,7 +184,8 @@ const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> 
         return types_.error();
     }
     // `type A = B` is B, so that the two never part when B is recursive.
-    if (auto* named = ast::as<ast::NamedType>(decl.aliased); named && named->args.empty() && !named->module.name && args.empty()) {
+    if (auto* named = ast::as<ast::NamedType>(decl.aliased);
+        named && named->args.empty() && !named->module.name && args.empty()) {
         auto next = alias.module->aliases.find(named->name.name.id);
         if (next != alias.module->aliases.end() && next->second) {
             if (aliasDepth_ > 64) {
@@ -234,7 +236,8 @@ const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> 
     if (instance->begun) {
         // `type A = A | nil` has no structure of its own.
         auto* u = asIf<UnionType>(type);
-        const bool isCircular = u && std::find(u->members.begin(), u->members.end(), instance->begun) != u->members.end();
+        const bool isCircular =
+            u && std::find(u->members.begin(), u->members.end(), instance->begun) != u->members.end();
         if (type == instance->begun || type->kind != instance->begun->kind || isCircular) {
             if (!isError(type)) diags_.report(diag::AliasOfItself, decl.name.range, name);
             type = types_.error();

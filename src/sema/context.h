@@ -1,10 +1,11 @@
 #pragma once
 // The private state of one run of the checker, shared by all check_*.cpp files. Nobody outside sema includes it.
 //
-// Checking goes top down and builds the typed tree on the way: checkExpr() takes the type that the context wants (a hint,
-// may be null) and gives a typed expression whose type may be another; convert() then makes it fit or reports. What is
-// reported gets ErrorType, which fits everything. Flow (flow.h) holds what is known about variables at the current
-// point. Statements go to the list that `out_` stands for; a Scratch collects nodes before their number is known.
+// Checking goes top down and builds the typed tree on the way: checkExpr() takes the type that the context wants (a
+// hint, may be null) and gives a typed expression whose type may be another; convert() then makes it fit or reports.
+// What is reported gets ErrorType, which fits everything. Flow (flow.h) holds what is known about variables at the
+// current point. Statements go to the list that `out_` stands for; a Scratch collects nodes before their number is
+// known.
 
 #include <deque>
 #include <string>
@@ -111,8 +112,13 @@ bool isWholeLiteral(const ast::Expr& expr);
 class Checker {
   public:
     Checker(TypedProgram& program, Diagnostics& diagnostics, Interner& interner, FunctionMap& functions)
-        : program_(program), types_(program.types), diags_(diagnostics), interner_(interner), functions_(functions),
-          builtins_(program.types, interner), flow_(program.types) {}
+        : program_(program),
+          types_(program.types),
+          diags_(diagnostics),
+          interner_(interner),
+          functions_(functions),
+          builtins_(program.types, interner),
+          flow_(program.types) {}
 
     /// Checks the main block and all functions of a module.
     void checkModule(ModuleInfo& module);
@@ -170,7 +176,8 @@ class Checker {
     void check(ast::ConstructorDecl&) {}
     void check(ast::EventDecl&) {}
     void markDeclared(SemaVar& variable);
-    void declareLocal(SemaVar& variable, ast::NameDecl& name, const Type* declared, TExpr* value, Range valueRange, Loc loc);
+    void declareLocal(SemaVar& variable, ast::NameDecl& name, const Type* declared, TExpr* value, Range valueRange,
+                      Loc loc);
     void narrowByValue(SemaVar& variable, const Type* valueType);
     template <class HintAt>
     void checkValueList(std::span<ast::Expr* const> exprs, size_t wanted, HintAt hintAt, Scratch<TExpr*>& values,
@@ -202,8 +209,8 @@ class Checker {
     TExpr* checkIncDec(ast::IncDecExpr& expr, bool wantsValue);
 
     // ---- check_expr.cpp
-    /// The value of an expression; a call or `...` is cut to its first value. Never null. `pred`, if given, receives what
-    /// the expression tells when used as a condition.
+    /// The value of an expression; a call or `...` is cut to its first value. Never null. `pred`, if given, receives
+    /// what the expression tells when used as a condition.
     TExpr* checkExpr(ast::Expr& expr, const Type* expected, Pred** pred = nullptr);
     /// checkExpr, then convert.
     TExpr* checkAs(ast::Expr& expr, const Type* wanted, CheckReason reason);
@@ -307,8 +314,10 @@ class Checker {
     size_t minArgsOf(const Callee& callee) const;
     void reportCount(ast::CallExpr& expr, const Callee& callee, size_t given);
     bool needsDynamicSpread(const TExpr* last, const FunctionType* type, size_t missing);
-    TExpr* callSpread(ast::CallExpr& expr, Callee& callee, Scratch<TExpr*>& args, TExpr* last, std::vector<TStmt*>& before);
-    TExpr* makeCall(ast::CallExpr& expr, Callee& callee, std::span<TExpr* const> args, std::span<TExpr* const> extras, TExpr* pack);
+    TExpr* callSpread(ast::CallExpr& expr, Callee& callee, Scratch<TExpr*>& args, TExpr* last,
+                      std::vector<TStmt*>& before);
+    TExpr* makeCall(ast::CallExpr& expr, Callee& callee, std::span<TExpr* const> args, std::span<TExpr* const> extras,
+                    TExpr* pack);
     TExpr* callDynamic(ast::CallExpr& expr, TExpr* callee, TExpr* self);
     TExpr* callConst(ast::CallExpr& expr, FunctionInfo& function);
     void infer(const Type* param, const Type* arg, std::span<TypeBinding> bindings);
@@ -317,9 +326,10 @@ class Checker {
     bool bindRest(ast::CallExpr& expr, Callee& callee);
     TExpr* builtinDefault(const BuiltinSignature& signature, size_t param, const Type* type, Loc loc);
     bool fitsCase(const ast::Expr& source, const Type* arg, const Type* param, bool withChecks);
-    const BuiltinEntry& chooseCase(const BuiltinEntry& general, ast::CallExpr& expr, TExpr* self, std::vector<TExpr*>& checked,
-                                   bool& dropsLiteral);
-    TExpr* callBuiltin(ast::CallExpr& expr, const BuiltinEntry& general, TExpr* self, const Type* expected, Pred** pred);
+    const BuiltinEntry& chooseCase(const BuiltinEntry& general, ast::CallExpr& expr, TExpr* self,
+                                   std::vector<TExpr*>& checked, bool& dropsLiteral);
+    TExpr* callBuiltin(ast::CallExpr& expr, const BuiltinEntry& general, TExpr* self, const Type* expected,
+                       Pred** pred);
     TExpr* callAssert(ast::CallExpr& expr);
     TExpr* callSelect(ast::CallExpr& expr, bool& handled);
     /// After anything that may run other code.
@@ -406,29 +416,29 @@ class Checker {
     Builtins builtins_;
     Flow flow_;
     ModuleInfo* module_ = nullptr;
-    FunctionInfo* function_ = nullptr;      // whose body is being checked
-    std::vector<LoopState*> loops_;         // innermost last
-    size_t loopBase_ = 0;                   // where those of the current function begin
-    Inference* inference_ = nullptr;        // of the current function, if its result is inferred
-    std::vector<ChainLink>* chain_ = nullptr;   // the chain being checked
+    FunctionInfo* function_ = nullptr;         // whose body is being checked
+    std::vector<LoopState*> loops_;            // innermost last
+    size_t loopBase_ = 0;                      // where those of the current function begin
+    Inference* inference_ = nullptr;           // of the current function, if its result is inferred
+    std::vector<ChainLink>* chain_ = nullptr;  // the chain being checked
     const UntilLoop* untilLoop_ = nullptr;
     LoopFromOne* loopFromOne_ = nullptr;
-    std::vector<TStmt*> statements_;        // stack of lists under construction (Scratch)
-    std::vector<TExpr*> exprs_;             // the same
-    std::vector<Variable*> variables_;      // the same
+    std::vector<TStmt*> statements_;                          // stack of lists under construction (Scratch)
+    std::vector<TExpr*> exprs_;                               // the same
+    std::vector<Variable*> variables_;                        // the same
     std::vector<std::pair<Symbol, const Type*>> typeParams_;  // type parameters in scope
-    int uncertainLoops_ = 0;                // loops around that may be checked again
+    int uncertainLoops_ = 0;                                  // loops around that may be checked again
     int repeatDepth_ = 0;
-    int aliasDepth_ = 0;                    // aliases of aliases being followed
-    int constDepth_ = 0;                    // const functions being instantiated inside each other
-    int64_t argumentNumber_ = 0;            // for the message about an argument that does not fit
+    int aliasDepth_ = 0;          // aliases of aliases being followed
+    int constDepth_ = 0;          // const functions being instantiated inside each other
+    int64_t argumentNumber_ = 0;  // for the message about an argument that does not fit
     std::string_view argumentOf_;
     struct Instance {
         FunctionInfo* generic;
         std::vector<const Type*> args;
         FunctionInfo* function;
     };
-    std::vector<Instance> instances_;       // of const functions
+    std::vector<Instance> instances_;  // of const functions
 };
 
 }  // namespace luapp::sema

@@ -1,10 +1,10 @@
 #pragma once
 // What is known about variables at the point of the program being checked: narrowed types and definite assignment.
 //
-// The state lives in the variables themselves (SemaVar::current, SemaVar::isAssigned); Flow keeps a trail of old values,
-// so that a branch costs what it changes and nothing is copied. A branch is checked in place, its changes are captured
-// and undone, and the captured deltas of all branches that reach a point are joined. Pred is what a condition says about
-// variables when it is true and when it is false. Only the checker uses this.
+// The state lives in the variables themselves (SemaVar::current, SemaVar::isAssigned); Flow keeps a trail of old
+// values, so that a branch costs what it changes and nothing is copied. A branch is checked in place, its changes are
+// captured and undone, and the captured deltas of all branches that reach a point are joined. Pred is what a condition
+// says about variables when it is true and when it is false. Only the checker uses this.
 
 #include <vector>
 
@@ -37,11 +37,11 @@ struct FlowJoin {
 struct Pred {
     enum class Kind : uint8_t { Narrow, And, Or, Not, True };  // True: never false
     Kind kind;
-    SemaVar* variable;      // Narrow
-    const Type* whenTrue;   // Narrow; null: nothing new
+    SemaVar* variable;     // Narrow
+    const Type* whenTrue;  // Narrow; null: nothing new
     const Type* whenFalse;
-    Pred* left;             // And, Or, Not
-    Pred* right;            // And, Or; may be null
+    Pred* left;   // And, Or, Not
+    Pred* right;  // And, Or; may be null
 };
 
 class Flow {

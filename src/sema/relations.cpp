@@ -15,7 +15,8 @@ Fit relateFunctions(const FunctionType* from, const FunctionType* to) {
     if (from->minArgs() > to->minArgs()) return Fit::None;
     if (to->params.count > from->params.count && !from->vararg) return Fit::None;
     if (to->vararg && !from->vararg) return Fit::None;
-    bool same = from->params.count == to->params.count && from->defaults == to->defaults && !from->vararg == !to->vararg;
+    bool same =
+        from->params.count == to->params.count && from->defaults == to->defaults && !from->vararg == !to->vararg;
     for (uint32_t i = 0; i < to->params.count; i++) {
         const Type* given = to->params[i];
         const Type* taken = i < from->params.count ? from->params[i] : from->vararg;
@@ -157,7 +158,8 @@ void Checker::reportMismatch(TExpr* value, const Type* wanted, CheckReason reaso
     const std::string found = show(from), expected = show(wanted);
     if (reason == CheckReason::Argument) {
         auto message = diags_.report(diag::ArgumentMismatch, range, argumentNumber_, argumentOf_, found, expected);
-        if (from->admitsNil && !isNil(from) && isAssignable(types_.withoutNil(from), wanted)) message.note(diag::MayBeNilNote, {});
+        if (from->admitsNil && !isNil(from) && isAssignable(types_.withoutNil(from), wanted))
+            message.note(diag::MayBeNilNote, {});
         return;
     }
     if (from->admitsNil && !isNil(from) && relate(types_.withoutNil(from), wanted) != Fit::None) {
@@ -183,7 +185,8 @@ void Checker::reportMismatch(TExpr* value, const Type* wanted, CheckReason reaso
             return;
         }
         if (a->fields[uint32_t(at)].type != field.type) {
-            message.note(diag::FieldDiffersNote, {}, text(field.name), show(a->fields[uint32_t(at)].type), show(field.type));
+            message.note(diag::FieldDiffersNote, {}, text(field.name), show(a->fields[uint32_t(at)].type),
+                         show(field.type));
             return;
         }
     }
@@ -252,7 +255,7 @@ Pred* Checker::narrowPred(SemaVar* variable, const Type* whenTrue, const Type* w
 /// The narrowed type where a test left nothing of the present one: of the declared type then.
 Pred* Checker::nilPred(SemaVar* variable, bool whenNil) {
     const Type* now = variable->typeNow();
-    if (isAny(now) || isError(now)) return nullptr;
+    if (!now || isAny(now) || isError(now)) return nullptr;  // null: its declaration was in error
     const Type* without = types_.withoutNil(now);
     if (without->kind == TypeKind::Never && variable->type) without = types_.withoutNil(variable->type);
     const Type* nil = now->admitsNil ? types_.nil() : nullptr;
@@ -261,7 +264,7 @@ Pred* Checker::nilPred(SemaVar* variable, bool whenNil) {
 
 Pred* Checker::truthPred(SemaVar* variable) {
     const Type* now = variable->typeNow();
-    if (isAny(now) || isError(now)) return nullptr;
+    if (!now || isAny(now) || isError(now)) return nullptr;  // null: its declaration was in error
     const Type* truthy = types_.withoutNil(now);
     if (truthy->kind == TypeKind::Never && variable->type) truthy = types_.withoutNil(variable->type);
     // When false: nil, or false where a boolean is among the members.
@@ -273,7 +276,7 @@ Pred* Checker::truthPred(SemaVar* variable) {
 
 Pred* Checker::typePred(SemaVar* variable, const Type* tested) {
     const Type* now = variable->typeNow();
-    if (isError(now)) return nullptr;
+    if (!now || isError(now)) return nullptr;
     const Type* to = narrowTo(now, tested);
     if (to->kind == TypeKind::Never && variable->type) to = narrowTo(variable->type, tested);
     return narrowPred(variable, to, isAny(now) ? nullptr : narrowFrom(now, tested));

@@ -1,8 +1,8 @@
 #pragma once
 // Which values fit where: assignability between types (LANGUAGE 3), and the machine's part in it.
 //
-// relate() is a pure function of two types. Checker::convert (relations.cpp) applies it to an expression: it inserts the
-// Convert node, or reports. Array, Table and record types are invariant, so nothing inside them is ever converted.
+// relate() is a pure function of two types. Checker::convert (relations.cpp) applies it to an expression: it inserts
+// the Convert node, or reports. Array, Table and record types are invariant, so nothing inside them is ever converted.
 
 #include "sema/type.h"
 

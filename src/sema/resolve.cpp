@@ -433,7 +433,8 @@ void declareModule(ResolveContext& context, ModuleInfo& module) {
         if (auto* function = ast::as<ast::FunctionDecl>(stmt)) {
             auto* target = ast::as<ast::NameExpr>(function->target);
             if (!target || function->isMethod || tree.isLenient) continue;
-            if (!names.emplace(target->name.id, target->range).second) reportDuplicate(context, target->name, target->range);
+            if (!names.emplace(target->name.id, target->range).second)
+                reportDuplicate(context, target->name, target->range);
             function->name.name = target->name;
             function->name.range = target->range;
             SemaVar* variable = newVariable(context, function->name, main, &module);
@@ -546,8 +547,8 @@ void resolveModule(ResolveContext& context, ModuleInfo& module) {
 
 void finishModule(ResolveContext& context, ModuleInfo& module) {
     auto& functions = context.program.functions;
-    // Which functions need a closure: those that use a variable of an enclosing function (of the main block only when it
-    // is not a module variable), or a function that does.
+    // Which functions need a closure: those that use a variable of an enclosing function (of the main block only when
+    // it is not a module variable), or a function that does.
     auto counts = [](FunctionInfo* user, SemaVar* variable) {
         if (variable->isTopLevel || variable->namespaceOf) return false;
         if (variable->isReassigned) return true;

@@ -59,7 +59,8 @@ class ModuleGraph {
         module.visit = 1;
         path_.push_back(&module);
         for (ModuleInfo* import : module.imports) {
-            if (import->visit == 0) visit(*import);
+            if (import->visit == 0)
+                visit(*import);
             else if (import->visit == 1)
                 for (size_t i = path_.size(); i-- > 0;) {
                     path_[i]->isInCycle = true;

@@ -19,10 +19,11 @@ namespace luapp::sema {
 class ModuleLoader {
   public:
     virtual ~ModuleLoader() = default;
-    /// The module that `path` names when imported by `importer`: parsed, and the same object whenever the canonical path is
-    /// the same. Null if there is none; then `problem` says why ("no such module", ...). Syntax errors are reported by
-    /// the loader and give a module all the same.
-    virtual frontend::Module* load(const frontend::SourceFile& importer, std::string_view path, std::string& problem) = 0;
+    /// The module that `path` names when imported by `importer`: parsed, and the same object whenever the canonical
+    /// path is the same. Null if there is none; then `problem` says why ("no such module", ...). Syntax errors are
+    /// reported by the loader and give a module all the same.
+    virtual frontend::Module* load(const frontend::SourceFile& importer, std::string_view path,
+                                   std::string& problem) = 0;
 };
 
 /// What check() reads. The trees are annotated in place (Expr::type, NameExpr::resolved, NameDecl::variable).

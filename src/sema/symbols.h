@@ -35,21 +35,21 @@ struct SemaVar : Variable {
     AssignSite* assignments = nullptr;
     ast::LocalStmt* declaration = nullptr;  // of an exported variable
     // Flow state (flow.h).
-    const Type* current = nullptr;      // narrowed type, or null
-    bool isAssigned = false;            // definitely
+    const Type* current = nullptr;  // narrowed type, or null
+    bool isAssigned = false;        // definitely
     uint32_t joinSlot = 0;
     uint32_t stamp = 0;
-    uint32_t lastUser = 0;              // number of the function that noted its use last
+    uint32_t lastUser = 0;  // number of the function that noted its use last
     // Static facts.
-    bool usedByInner = false;           // some inner function uses it
-    bool isTopLevel = false;            // declared directly in its module's main block
+    bool usedByInner = false;  // some inner function uses it
+    bool isTopLevel = false;   // declared directly in its module's main block
     bool isImplicitAny = false;
     bool isLoopVariable = false;
     bool isNumericLoop = false;
-    bool isDeclaredLater = false;       // declared without a value
-    bool isUnusable = false;            // its declaration was in error; says nothing more
-    bool isTypeKnown = false;           // its declaration has been checked
-    uint32_t statement = 0;             // top level: number of the declaring statement of the main block
+    bool isDeclaredLater = false;  // declared without a value
+    bool isUnusable = false;       // its declaration was in error; says nothing more
+    bool isTypeKnown = false;      // its declaration has been checked
+    uint32_t statement = 0;        // top level: number of the declaring statement of the main block
 
     /// Assigned somewhere while some closure has it: narrowing is lost at each call.
     bool isVolatile() const { return usedByInner && isReassigned; }
@@ -73,7 +73,7 @@ struct FunctionInfo : TypedFunction {
 
     ast::FunctionBody* body_ = nullptr;
     FunctionInfo* outer = nullptr;
-    FunctionInfo* topLevel = nullptr;    // the top-level function around it (itself included), or null in the main block
+    FunctionInfo* topLevel = nullptr;  // the top-level function around it (itself included), or null in the main block
     ModuleInfo* in = nullptr;
     SemaVar* self_ = nullptr;            // the variable that holds it
     SemaVar* variables = nullptr;        // list by nextInHome, latest first
@@ -82,15 +82,15 @@ struct FunctionInfo : TypedFunction {
     uint32_t number = 0;                 // of all functions, from 1
     uint32_t earliestCall = UINT32_MAX;  // top level: the first statement of the main block that may call it
     State state = State::Unchecked;
-    bool isHoisted = false;              // `function f` at the top level
-    bool hasUntypedParams = false;       // const function typed at each use
-    bool needsClosure = false;           // captures something
+    bool isHoisted = false;         // `function f` at the top level
+    bool hasUntypedParams = false;  // const function typed at each use
+    bool needsClosure = false;      // captures something
     bool signatureKnown = false;
-    bool infersResult = false;           // result not annotated and to be taken from the body
-    bool isLiteral = false;              // a function expression: context and body give what is not annotated
-    bool isInstance = false;             // a const function typed for one use, or a function inside one
+    bool infersResult = false;  // result not annotated and to be taken from the body
+    bool isLiteral = false;     // a function expression: context and body give what is not annotated
+    bool isInstance = false;    // a const function typed for one use, or a function inside one
     bool isInstantiating = false;
-    FunctionInfo* instance = nullptr;    // while that goes on: the copy to use instead
+    FunctionInfo* instance = nullptr;  // while that goes on: the copy to use instead
     const Type* varargType = nullptr;
     uint32_t defaultCount = 0;
 };
@@ -101,8 +101,8 @@ struct AliasInfo {
     ModuleInfo* module;
     struct Instance {
         List<const Type*> args;
-        const Type* type;       // null while being resolved and not yet referred to
-        Type* begun;            // nominal type handed out while being resolved
+        const Type* type;  // null while being resolved and not yet referred to
+        Type* begun;       // nominal type handed out while being resolved
         bool isBusy;
     };
     std::vector<Instance*> instances;
@@ -123,7 +123,8 @@ struct ModuleInfo {
     std::unordered_map<uint32_t, Export> exports;      // by symbol id
     std::unordered_map<uint32_t, AliasInfo*> aliases;  // type names: own and imported
     std::vector<ModuleInfo*> imports;                  // in order of the statements
-    std::vector<std::pair<ast::Decl*, ModuleInfo*>> importOf;  // ImportDecl, ExportFromDecl: what it names (null: failed)
+    std::vector<std::pair<ast::Decl*, ModuleInfo*>>
+        importOf;  // ImportDecl, ExportFromDecl: what it names (null: failed)
     std::vector<FunctionInfo*> hoisted;
     bool isInCycle = false;
     uint8_t visit = 0;  // 0 not reached, 1 being ordered, 2 ordered

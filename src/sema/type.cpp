@@ -116,15 +116,17 @@ const TableType* TypeTable::table(const Type* key, const Type* value) {
 const RecordType* TypeTable::record(std::span<const RecordField> written) {
     std::vector<uint32_t> order(written.size());
     for (uint32_t i = 0; i < order.size(); i++) order[i] = i;
-    std::sort(order.begin(), order.end(),
-              [&](uint32_t a, uint32_t b) { return interner_.text(written[a].name) < interner_.text(written[b].name); });
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+        return interner_.text(written[a].name) < interner_.text(written[b].name);
+    });
     uint64_t hash = uint64_t(TypeKind::Record);
     for (uint32_t i : order) hash = mix(mix(hash, written[i].name.id), hashOf(written[i].type));
     auto same = [&](const Type* t) {
         auto* r = asIf<RecordType>(t);
         if (!r || r->fields.count != order.size()) return false;
         for (uint32_t i = 0; i < order.size(); i++)
-            if (r->fields[i].name != written[order[i]].name || r->fields[i].type != written[order[i]].type) return false;
+            if (r->fields[i].name != written[order[i]].name || r->fields[i].type != written[order[i]].type)
+                return false;
         return true;
     };
     return as<RecordType>(intern(hash, same, [&] {
@@ -344,8 +346,8 @@ void TypeTable::completeAlias(Type* alias, const Type* definition) {
             static_cast<RecordType*>(alias)->printOrder = as<RecordType>(definition)->printOrder;
             break;
         case TypeKind::Function: {
-            auto *to = static_cast<FunctionType*>(alias);
-            auto *from = as<FunctionType>(definition);
+            auto* to = static_cast<FunctionType*>(alias);
+            auto* from = as<FunctionType>(definition);
             to->params = from->params;
             to->vararg = from->vararg;
             to->results = from->results;
@@ -355,7 +357,7 @@ void TypeTable::completeAlias(Type* alias, const Type* definition) {
             break;
         }
         default: {
-            auto *to = static_cast<UnionType*>(alias);
+            auto* to = static_cast<UnionType*>(alias);
             to->members = as<UnionType>(definition)->members;
             finishUnion(to);
             // Unions made while this one was empty take its members in now; they stay the objects they are.

@@ -2,9 +2,10 @@
 // Static types. A Type is immutable, interned by its TypeTable and compared by pointer.
 //
 // Made by sema (from annotations, literals and the signatures of the library), read by sema, by the lowering (through
-// repOf and the structure of records, arrays, tables and functions) and by whoever writes type descriptors into a chunk.
-// One TypeTable serves a whole program; all its types live in its arena. The kind says which struct a Type really is;
-// use `as<RecordType>(type)`. A recursive `type` alias is nominal: its type has the kind of what stands right of the
+// repOf and the structure of records, arrays, tables and functions) and by whoever writes type descriptors into a
+// chunk. One TypeTable serves a whole program; all its types live in its arena. The kind says which struct a Type
+// really is; use `as<RecordType>(type)`. A recursive `type` alias is nominal: its type has the kind of what stands
+// right of the
 // `=`, carries the alias's name, and is equal to nothing else. Parameter names and default values are no part of a
 // function type; how many trailing parameters may be left out is. Unions are flat, without duplicates, and never hold
 // `any`; an optional is a union with nil. This file decides nothing about conversions: see relations.h.
@@ -56,11 +57,11 @@ enum class TypeKind : uint8_t {
 /// What all types have. `id` numbers the types of a table in order of creation (deterministic).
 struct Type {
     TypeKind kind;
-    Rep rep;               // what repOf gives
-    bool hasTypeParams;    // a type parameter occurs in it
-    bool admitsNil;        // nil is one of its values (nil, any, a union with nil)
+    Rep rep;             // what repOf gives
+    bool hasTypeParams;  // a type parameter occurs in it
+    bool admitsNil;      // nil is one of its values (nil, any, a union with nil)
     uint32_t id;
-    Symbol aliasName;      // set if this is the nominal type of a recursive alias
+    Symbol aliasName;  // set if this is the nominal type of a recursive alias
     List<const Type*> aliasArgs;
 };
 
@@ -105,7 +106,7 @@ struct FunctionType : Type {
     List<const Type*> results;   // fixed results; empty for void
     const Type* variadicResult;  // the type of each further result (`...any`), or null
     uint32_t defaults;
-    bool neverReturns;           // `never`: error, os.exit
+    bool neverReturns;  // `never`: error, os.exit
 
     uint32_t minArgs() const { return params.count - defaults; }
     bool isVoid() const { return results.empty() && !variadicResult; }
@@ -159,7 +160,8 @@ const T* asIf(const Type* type) {
     return type->kind == T::kKind ? static_cast<const T*>(type) : nullptr;
 }
 
-/// The machine representation of values of this type (internals.md 1). A type parameter counts as Box: substitute first.
+/// The machine representation of values of this type (internals.md 1). A type parameter counts as Box: substitute
+/// first.
 inline Rep repOf(const Type* type) { return type->rep; }
 
 inline bool isError(const Type* type) { return type->kind == TypeKind::Error; }
@@ -188,7 +190,7 @@ inline std::span<const Type* const> membersOf(const Type* const& type) {
 /// A type parameter bound to a type, for substitute().
 struct TypeBinding {
     const TypeParamType* param;
-    const Type* type;  // null while inference has found nothing
+    const Type* type;      // null while inference has found nothing
     bool isFixed = false;  // given explicitly: arguments do not change it
 };
 
@@ -235,8 +237,8 @@ class TypeTable {
     /// `type` with every bound parameter replaced; an unbound one (null) stays.
     const Type* substitute(const Type* type, std::span<const TypeBinding> bindings);
 
-    /// Begins the nominal type of a recursive alias whose definition is a type of `kind` (Array, Table, Record, Function
-    /// or Union). It may be used at once as a part of other types, and must be completed by completeAlias.
+    /// Begins the nominal type of a recursive alias whose definition is a type of `kind` (Array, Table, Record,
+    /// Function or Union). It may be used at once as a part of other types, and must be completed by completeAlias.
     Type* beginAlias(TypeKind kind, Symbol name, std::span<const Type* const> args);
     /// Gives a begun alias the structure of `definition`, which is of the kind announced.
     void completeAlias(Type* alias, const Type* definition);
@@ -274,7 +276,8 @@ class TypeTable {
     std::vector<Slot> slots_;
     size_t used_ = 0;
     std::vector<UnionType*> pendingUnions_;  // have a begun alias of kind Union as a member
-    Type *error_, *never_, *void_, *nil_, *boolean_, *number_, *integer_, *string_, *any_, *implicitAny_, *anyFunction_, *file_;
+    Type *error_, *never_, *void_, *nil_, *boolean_, *number_, *integer_, *string_, *any_, *implicitAny_, *anyFunction_,
+        *file_;
 };
 
 }  // namespace luapp::sema

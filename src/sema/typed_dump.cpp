@@ -81,7 +81,8 @@ class Dumper {
         line(fmt::format("{}function {}{}", f.isConst ? "const " : "", f.name, f.type ? type(f.type) : "?"));
         if (!f.captures.empty()) {
             std::string list;
-            for (const Variable* v : f.captures) list += (list.empty() ? "" : ", ") + name(v) + (v->inCell() ? " (cell)" : "");
+            for (const Variable* v : f.captures)
+                list += (list.empty() ? "" : ", ") + name(v) + (v->inCell() ? " (cell)" : "");
             line("  captures " + list);
         }
         for (uint32_t i = 0; i < f.params.count; i++) {
@@ -155,7 +156,9 @@ class Dumper {
             case CallKind::Builtin: {
                 const BuiltinEntry& entry = Builtins::at(c->builtin);
                 text = fmt::format("builtin {}", entry.name);
-                if (entry.kind == BuiltinKind::Case) text += entry.literal.empty() ? fmt::format("{}", entry.signature) : fmt::format("[{}]", entry.literal);
+                if (entry.kind == BuiltinKind::Case)
+                    text +=
+                        entry.literal.empty() ? fmt::format("{}", entry.signature) : fmt::format("[{}]", entry.literal);
                 if (c->typeArgument) text += "<" + type(c->typeArgument) + ">";
                 break;
             }
@@ -178,7 +181,8 @@ class Dumper {
                 return name(get->variable) + (get->checked ? "!set" : "");
             }
             case TExprKind::FuncRef: return fmt::format("func {}", e->as<TFuncRef>()->function->name);
-            case TExprKind::BuiltinRef: return fmt::format("builtin {}", Builtins::at(e->as<TBuiltinRef>()->builtin).name);
+            case TExprKind::BuiltinRef:
+                return fmt::format("builtin {}", Builtins::at(e->as<TBuiltinRef>()->builtin).name);
             case TExprKind::Unary: {
                 auto* n = e->as<TUnary>();
                 return fmt::format("({}{})", n->op == UnaryOp::Neg ? "-" : "~", expr(n->operand));
@@ -192,7 +196,8 @@ class Dumper {
             case TExprKind::Logical: {
                 auto* n = e->as<TLogical>();
                 std::string text = "(" + expr(n->left);
-                if (n->temp) text += fmt::format(" as {} test {} gives {}", name(n->temp), expr(n->test), expr(n->leftAsResult));
+                if (n->temp)
+                    text += fmt::format(" as {} test {} gives {}", name(n->temp), expr(n->test), expr(n->leftAsResult));
                 return text + (n->isAnd ? " and " : " or ") + expr(n->right) + ")";
             }
             case TExprKind::Truthy: return "truthy(" + expr(e->as<TTruthy>()->operand) + ")";
@@ -214,9 +219,13 @@ class Dumper {
             case TExprKind::VarargAt: return fmt::format("...[{}]", e->as<TVarargAt>()->index);
             case TExprKind::PackCount: return "packcount(" + expr(e->as<TPackCount>()->pack) + ")";
             case TExprKind::PackSelect:
-                return fmt::format("packselect({}, {})", expr(e->as<TPackSelect>()->from), expr(e->as<TPackSelect>()->pack));
-            case TExprKind::IterTriplet: return fmt::format("iter{}({})", e->as<TIterTriplet>()->variables, expr(e->as<TIterTriplet>()->operand));
-            case TExprKind::ArrayGet: return fmt::format("{}[{}]", expr(e->as<TArrayGet>()->array), expr(e->as<TArrayGet>()->index));
+                return fmt::format("packselect({}, {})", expr(e->as<TPackSelect>()->from),
+                                   expr(e->as<TPackSelect>()->pack));
+            case TExprKind::IterTriplet:
+                return fmt::format("iter{}({})", e->as<TIterTriplet>()->variables,
+                                   expr(e->as<TIterTriplet>()->operand));
+            case TExprKind::ArrayGet:
+                return fmt::format("{}[{}]", expr(e->as<TArrayGet>()->array), expr(e->as<TArrayGet>()->index));
             case TExprKind::TableGet: {
                 auto* n = e->as<TTableGet>();
                 return fmt::format("{}{{{}}}{}", expr(n->table), expr(n->key), n->checked ? "!key" : "");
@@ -225,16 +234,19 @@ class Dumper {
                 auto* n = e->as<TRecordGet>();
                 return fmt::format("{}.{}", expr(n->record), fieldName(n->record->type, n->field));
             }
-            case TExprKind::IndexDyn: return fmt::format("dyn {}[{}]", expr(e->as<TIndexDyn>()->object), expr(e->as<TIndexDyn>()->key));
+            case TExprKind::IndexDyn:
+                return fmt::format("dyn {}[{}]", expr(e->as<TIndexDyn>()->object), expr(e->as<TIndexDyn>()->key));
             case TExprKind::MemberDyn:
-                return fmt::format("dyn {}{}{}", expr(e->as<TMemberDyn>()->object), e->as<TMemberDyn>()->isMethod ? ':' : '.',
+                return fmt::format("dyn {}{}{}", expr(e->as<TMemberDyn>()->object),
+                                   e->as<TMemberDyn>()->isMethod ? ':' : '.',
                                    interner_.text(e->as<TMemberDyn>()->name));
             case TExprKind::Convert: {
                 auto* n = e->as<TConvert>();
                 return fmt::format("{}<{}{}>({})", convertName(n->convertKind), type(n->type),
                                    n->convertKind == ConvertKind::Check ? reasonName(n->reason) : "", expr(n->operand));
             }
-            case TExprKind::TypeTest: return fmt::format("({} is {})", expr(e->as<TTypeTest>()->operand), type(e->as<TTypeTest>()->testType));
+            case TExprKind::TypeTest:
+                return fmt::format("({} is {})", expr(e->as<TTypeTest>()->operand), type(e->as<TTypeTest>()->testType));
             case TExprKind::Closure: return fmt::format("closure {}", e->as<TClosure>()->function->name);
             case TExprKind::ArrayLit: {
                 auto* n = e->as<TArrayLit>();
@@ -251,7 +263,8 @@ class Dumper {
             case TExprKind::RecordLit: {
                 std::string text;
                 for (const TFieldInit& init : e->as<TRecordLit>()->inits)
-                    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", fieldName(e->type, init.field), expr(init.value));
+                    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", fieldName(e->type, init.field),
+                                        expr(init.value));
                 return "{" + text + "}";
             }
         }
@@ -301,11 +314,14 @@ class Dumper {
             }
             case TStmtKind::MultiBind: {
                 std::string text;
-                for (const Variable* v : s->as<TMultiBind>()->variables) text += (text.empty() ? "" : ", ") + declaration(v);
+                for (const Variable* v : s->as<TMultiBind>()->variables)
+                    text += (text.empty() ? "" : ", ") + declaration(v);
                 line("bind " + text + " = " + expr(s->as<TMultiBind>()->source));
                 return;
             }
-            case TStmtKind::Assign: line(name(s->as<TAssign>()->variable) + " = " + expr(s->as<TAssign>()->value)); return;
+            case TStmtKind::Assign:
+                line(name(s->as<TAssign>()->variable) + " = " + expr(s->as<TAssign>()->value));
+                return;
             case TStmtKind::ArraySet: {
                 auto* n = s->as<TArraySet>();
                 line(fmt::format("{}[{}] = {}", expr(n->array), expr(n->index), expr(n->value)));
@@ -337,7 +353,8 @@ class Dumper {
                 line("if " + expr(n->condition) + " then");
                 body(n->then);
                 // else-if chains stay flat.
-                while (n->otherwise && n->otherwise->stmts.count == 1 && n->otherwise->stmts[0]->kind == TStmtKind::If) {
+                while (n->otherwise && n->otherwise->stmts.count == 1 &&
+                       n->otherwise->stmts[0]->kind == TStmtKind::If) {
                     n = n->otherwise->stmts[0]->as<TIf>();
                     line("elseif " + expr(n->condition) + " then");
                     body(n->then);
@@ -349,7 +366,9 @@ class Dumper {
                 line("end");
                 return;
             }
-            case TStmtKind::While: loop("while " + expr(s->as<TWhile>()->condition) + " do", s->as<TWhile>()->body); return;
+            case TStmtKind::While:
+                loop("while " + expr(s->as<TWhile>()->condition) + " do", s->as<TWhile>()->body);
+                return;
             case TStmtKind::Repeat:
                 line("repeat");
                 body(s->as<TRepeat>()->body);
@@ -357,24 +376,31 @@ class Dumper {
                 return;
             case TStmtKind::NumericFor: {
                 auto* n = s->as<TNumericFor>();
-                std::string head = fmt::format("for {} = {}, {}", declaration(n->variable), expr(n->start), expr(n->limit));
+                std::string head =
+                    fmt::format("for {} = {}, {}", declaration(n->variable), expr(n->start), expr(n->limit));
                 if (n->step) head += ", " + expr(n->step);
                 loop(head + " do", n->body);
                 return;
             }
             case TStmtKind::ForArray: {
                 auto* n = s->as<TForArray>();
-                loop(fmt::format("for {}{} in array {} do", n->index ? declaration(n->index) + ", " : "", declaration(n->value), expr(n->array)), n->body);
+                loop(fmt::format("for {}{} in array {} do", n->index ? declaration(n->index) + ", " : "",
+                                 declaration(n->value), expr(n->array)),
+                     n->body);
                 return;
             }
             case TStmtKind::ForTable: {
                 auto* n = s->as<TForTable>();
-                loop(fmt::format("for {}{} in table {} do", declaration(n->key), n->value ? ", " + declaration(n->value) : "", expr(n->table)), n->body);
+                loop(fmt::format("for {}{} in table {} do", declaration(n->key),
+                                 n->value ? ", " + declaration(n->value) : "", expr(n->table)),
+                     n->body);
                 return;
             }
             case TStmtKind::ForString: {
                 auto* n = s->as<TForString>();
-                loop(fmt::format("for {}{} in string {} do", n->index ? declaration(n->index) + ", " : "", declaration(n->value), expr(n->string)), n->body);
+                loop(fmt::format("for {}{} in string {} do", n->index ? declaration(n->index) + ", " : "",
+                                 declaration(n->value), expr(n->string)),
+                     n->body);
                 return;
             }
             case TStmtKind::Break: line("break"); return;
@@ -399,11 +425,13 @@ class Dumper {
 
 }  // namespace
 
-std::string dump(const TypedProgram& program, const frontend::Interner& interner, const std::vector<std::string>& functions) {
+std::string dump(const TypedProgram& program, const frontend::Interner& interner,
+                 const std::vector<std::string>& functions) {
     std::string out;
     Dumper dumper(program, interner, out);
     for (const TypedFunction* f : program.functions)
-        if (functions.empty() || std::find(functions.begin(), functions.end(), f->name) != functions.end()) dumper.function(*f);
+        if (functions.empty() || std::find(functions.begin(), functions.end(), f->name) != functions.end())
+            dumper.function(*f);
     return out;
 }
 
