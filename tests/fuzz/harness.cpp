@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <set>
 
 #include "reduce.h"
 
@@ -24,7 +25,7 @@ namespace {
 constexpr size_t kOutputLimit = 4u << 20;
 constexpr size_t kProblemSize = 300;
 constexpr size_t kDetailsSize = 16000;
-constexpr unsigned kMaxFailures = 3;
+constexpr size_t kMaxProblems = 5;
 /// Exit status of a worker that found a problem (and wrote it to the board).
 constexpr int kWorkerFound = 42;
 
@@ -150,22 +151,21 @@ class Session {
         if (settings_.onlyCase >= 0) return tryOne(makeCase(uint64_t(settings_.onlyCase)), uint64_t(settings_.onlyCase)) ? 0 : 1;
         const double end = now() + settings_.seconds;
         uint64_t next = 0;
-        unsigned failures = 0;
-        while (now() < end && failures < kMaxFailures) {
+        std::set<std::string> seen;  // problems: one cause fails many cases, and one report of it is enough
+        while (now() < end && seen.size() < kMaxProblems) {
             const std::string problem = runWorker(next, end);
             next = board_->currentCase + 1;
-            if (problem.empty()) continue;
-            failures++;
+            if (problem.empty() || !seen.insert(problem).second) continue;
             report(makeCase(board_->currentCase), board_->currentCase, problem);
         }
-        printf("%s: %llu cases, %llu went through, %u failures (seed %llu)\n", fuzzer_.name(),
-               static_cast<unsigned long long>(board_->cases), static_cast<unsigned long long>(board_->wentThrough), failures,
+        printf("%s: %llu cases, %llu went through, %zu problems (seed %llu)\n", fuzzer_.name(),
+               static_cast<unsigned long long>(board_->cases), static_cast<unsigned long long>(board_->wentThrough), seen.size(),
                static_cast<unsigned long long>(settings_.seed));
-        if (failures == 0 && board_->wentThrough == 0) {
+        if (seen.empty() && board_->wentThrough == 0) {
             printf("no case went through every stage: the fuzzer tests nothing\n");
             return 1;
         }
-        return failures == 0 ? 0 : 1;
+        return seen.empty() ? 0 : 1;
     }
 
   private:

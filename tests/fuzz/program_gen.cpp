@@ -623,7 +623,7 @@ bool Generator::numericFor() {
         case 0: range = isWhole ? "0, " + std::to_string(random_.between(0, 6)) : "0.5, " + expr(Ty::Number, 1); break;
         case 1: range = isWhole ? std::to_string(random_.between(0, 9)) + ", " + std::to_string(random_.between(-3, 3)) + ", -2" : "1, -1, -0.25"; break;
         case 2: range = expr(Ty::Integer, 1) + ", " + expr(Ty::Integer, 1); break;
-        case 3: range = expr(Ty::Integer, 1) + ", " + expr(Ty::Integer, 1) + ", " + expr(Ty::Integer, 0); break;
+        case 3: range = expr(Ty::Integer, 1) + ", " + expr(Ty::Integer, 1) + ", " + variableOr(Ty::Integer, "2"); break;
         default: range = "0, #" + variableOr(Ty::Numbers, "numbersOf(1, 2, 3)"); break;
     }
     line("for " + annotated(name, ty) + " = " + range + " do");

@@ -178,7 +178,8 @@ std::string Generator::coalesce(Ty ty, int depth) {
     return binary(optional, random_.chance(60) ? "?\?" : "or", expr(ty, depth));
 }
 
-std::string Generator::assertNonNil(Ty ty, int depth) { return parens(expr(optionalOf(ty), depth) + "!"); }
+/// Of a call, not of a variable: next to a test of the same variable the checker may know that it is nil.
+std::string Generator::assertNonNil(Ty ty, int depth) { return parens(maybe(optionalOf(ty), depth) + "!"); }
 
 std::string Generator::numberArithmetic(Ty, int depth) {
     constexpr const char* kOperators[] = {"+", "+", "-", "-", "*", "*", "/", "/", "//", "%", "^"};
