@@ -3,9 +3,8 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
-#include <iostream>
-#include <sstream>
 
 #include "driver/driver.h"
 #include "frontend/diag/suggest.h"
@@ -40,13 +39,24 @@ uint64_t readSize(const std::string& text) {
     return uint64_t(value) << shift;
 }
 
+/// The names of an option's values; value i of the enumeration is called names[i].
+constexpr const char* kColorNames[] = {"auto", "always", "never"};
+constexpr const char* kFormatNames[] = {"text", "json", "sarif", "github"};
+
+/// An option that takes one of `names`.
+template <class E, size_t N>
+void addChoice(CLI::App& sub, const char* flag, E& value, const char* const (&names)[N], const char* type, const char* help) {
+    std::vector<std::string> list(names, names + N);
+    sub.add_option_function<std::string>(
+           flag,
+           [&value, list](const std::string& name) { value = E(std::find(list.begin(), list.end(), name) - list.begin()); },
+           help)
+        ->check(CLI::IsMember(list))
+        ->type_name(type);
+}
+
 void addCommon(CLI::App& sub, CommonOptions& common) {
-    sub.add_option("--color", common.color, "colour in messages: auto, always or never")
-        ->transform(CLI::CheckedTransformer(
-            std::vector<std::pair<std::string, ColorMode>>{
-                {"auto", ColorMode::Auto}, {"always", ColorMode::Always}, {"never", ColorMode::Never}}))
-        ->default_str("auto")
-        ->type_name("WHEN");
+    addChoice(sub, "--color", common.color, kColorNames, "WHEN", "colour in messages (default: auto)");
     sub.add_flag("--time", common.timings, "print to standard error what each stage took");
 }
 
@@ -103,13 +113,7 @@ struct CommandLine {
     void addCheck(Options& o) {
         check = app.add_subcommand("check", "report the errors and warnings of files, or of all .luapp files in folders");
         check->add_option("PATH", o.check.paths, "files and folders");
-        check->add_option("--format", o.check.format, "text, json, sarif or github")
-            ->transform(CLI::CheckedTransformer(std::vector<std::pair<std::string, frontend::DiagFormat>>{{"text", frontend::DiagFormat::Text},
-                                                                                                  {"json", frontend::DiagFormat::Json},
-                                                                                                  {"sarif", frontend::DiagFormat::Sarif},
-                                                                                                  {"github", frontend::DiagFormat::Github}}))
-            ->default_str("text")
-            ->type_name("FORMAT");
+        addChoice(*check, "--format", o.check.format, kFormatNames, "FORMAT", "form of the report (default: text)");
         check->add_flag("--deny-warnings", o.check.denyWarnings, "exit with status 1 if there are warnings");
         check->add_option("--explain", o.check.explain, "explain a diagnostic, for example E2001")->type_name("CODE");
         addCommon(*check, o.common);
