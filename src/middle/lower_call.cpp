@@ -36,14 +36,31 @@ std::vector<Value> FunctionLowering::lowerArgs(const sema::TCall* call, bool nee
     return operands;
 }
 
+/// Result `index`, boxed, of a call with variadic results as a value of type `to`. What the library returns as `...T` need not be a T
+/// (string.match gives positions as numbers): unless a program's function is called by its name, it is checked.
+Value FunctionLowering::fromPack(const sema::TCall* call, uint32_t index, Value v, const Type* to) {
+    if (repOf(to) == Rep::Box) return v;
+    const bool isTrusted = call->callKind == CallKind::Function || index < call->results.count;
+    return isTrusted ? narrow(v, to) : checked(v, program_.types().any(), to, sema::CheckReason::Assign);
+}
+
+/// A closure called with fewer arguments than it has parameters: only its dynamic entry knows the defaults.
+bool FunctionLowering::isShortClosureCall(const sema::TCall* call) {
+    return call->callKind == CallKind::Closure &&
+           call->args.count < sema::as<sema::FunctionType>(call->callee->type)->params.count;
+}
+
+/// True if the call's results come as a pack of boxes, whatever their static types.
+bool FunctionLowering::givesPack(const sema::TCall* call) {
+    return call->variadicResults || call->callKind == CallKind::Dynamic || isShortClosureCall(call);
+}
+
 /// The first value, or with Want::Pack all values as a pack.
 Value FunctionLowering::lowerCall(const sema::TCall* call, Want want) {
-    Rep rep = Rep::Void;
-    if (call->variadicResults) {
-        rep = want == Want::Pack ? Rep::Pack : Rep::Box;
-    } else if (!call->results.empty()) {
-        rep = repOf(call->results[0]);
-    }
+    const bool packed = givesPack(call);
+    const Rep rep = packed                  ? (want == Want::Pack ? Rep::Pack : Rep::Box)
+                    : call->results.empty() ? Rep::Void
+                                            : repOf(call->results[0]);
     Value v = nullptr;
     switch (call->callKind) {
         case CallKind::Function: v = lowerFunctionCall(call, rep); break;
@@ -55,12 +72,13 @@ Value FunctionLowering::lowerCall(const sema::TCall* call, Want want) {
         b_.unreachable();
         return rep == Rep::Void || rep == Rep::Pack ? nullptr : b_.zero(rep);
     }
-    if (call->variadicResults && want == Want::First && repOf(call->type) != Rep::Box) {
+    if (packed && want == Want::First && repOf(call->type) != Rep::Box && repOf(call->type) != Rep::Void) {
         // What the library returns as `...T` need not be a T (string.match gives positions as numbers): it is checked.
         const bool isTrusted = call->callKind != CallKind::Builtin || !call->results.empty();
-        return isTrusted ? b_.typed(Op::UnboxU, repOf(call->type), {v}) : checked(v, program_.types().any(), call->type, sema::CheckReason::Assign);
+        return isTrusted ? b_.typed(Op::UnboxU, repOf(call->type), {v})
+                         : checked(v, program_.types().any(), call->type, sema::CheckReason::Assign);
     }
-    if (want == Want::Pack && !call->variadicResults) {
+    if (want == Want::Pack && !packed) {
         std::vector<Value> values;
         for (uint32_t i = 0; i < call->results.count; i++) {
             values.push_back(i == 0 ? v : b_.typed(Op::Result, repOf(call->results[i]), {v}, i));
@@ -88,22 +106,16 @@ Value FunctionLowering::lowerFunctionCall(const sema::TCall* call, Rep rep) {
 }
 
 Value FunctionLowering::lowerClosureCall(const sema::TCall* call, Rep rep) {
-    auto* type = sema::as<sema::FunctionType>(call->callee->type);
-    if (call->args.count < type->params.count) return lowerShortClosureCall(call);
+    if (isShortClosureCall(call)) {
+        std::vector<Value> operands{box(lower(call->callee), call->callee->type)};
+        for (const TExpr* arg : call->args) operands.push_back(box(lower(arg), arg->type));
+        b_.setLoc(call->loc);
+        return b_.typed(Op::CallDyn, rep, operands, 0, call->args.count);
+    }
     Value callee = lower(call->callee);
     std::vector<Value> operands = lowerArgs(call, false);
     operands.insert(operands.begin(), callee);
-    return b_.typed(Op::CallClo, rep, operands, program_.typeIndex(type), call->extras.count);
-}
-
-/// A closure called with fewer arguments than it has parameters: only its dynamic entry knows the defaults.
-Value FunctionLowering::lowerShortClosureCall(const sema::TCall* call) {
-    std::vector<Value> operands{box(lower(call->callee), call->callee->type)};
-    for (const TExpr* arg : call->args) operands.push_back(box(lower(arg), arg->type));
-    b_.setLoc(call->loc);
-    if (call->variadicResults) return b_.typed(Op::CallDyn, Rep::Box, operands, 0, call->args.count);
-    Value first = b_.typed(Op::CallDyn, call->results.empty() ? Rep::Void : Rep::Box, operands, 0, call->args.count);
-    return call->results.empty() ? nullptr : narrow(first, call->results[0]);
+    return b_.typed(Op::CallClo, rep, operands, program_.typeIndex(call->callee->type), call->extras.count);
 }
 
 Value FunctionLowering::lowerDynamicCall(const sema::TCall* call, Rep rep) {
@@ -175,7 +187,7 @@ void FunctionLowering::lowerMultiBind(const sema::TMultiBind* s) {
         Value first = lower(source);
         values.push_back(first);
         for (uint32_t i = 1; i < s->variables.count; i++) values.push_back(b_.typed(Op::Result, Rep::Box, {first}, i));
-    } else if (source->kind == TExprKind::Call && !source->as<sema::TCall>()->variadicResults) {
+    } else if (source->kind == TExprKind::Call && !givesPack(source->as<sema::TCall>())) {
         auto* call = source->as<sema::TCall>();
         Value first = lowerCall(call, Want::First);
         for (uint32_t i = 0; i < s->variables.count && i < call->results.count; i++) {
@@ -188,7 +200,11 @@ void FunctionLowering::lowerMultiBind(const sema::TMultiBind* s) {
     for (uint32_t i = 0; i < s->variables.count; i++) {
         const Variable* v = s->variables[i];
         Value value = i < values.size() ? values[i] : b_.zero(repOf(v->type));
-        if (value->rep != repOf(v->type)) value = narrow(value, v->type);
+        if (value->rep == Rep::Box && source->kind == TExprKind::Call && source->as<sema::TCall>()->variadicResults) {
+            value = fromPack(source->as<sema::TCall>(), i, value, v->type);
+        } else if (value->rep != repOf(v->type)) {
+            value = narrow(value, v->type);
+        }
         declareVar(v, value);
     }
 }

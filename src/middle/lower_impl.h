@@ -155,7 +155,9 @@ class FunctionLowering {
     Value lowerFunctionCall(const sema::TCall* call, Rep rep);
     Value lowerClosureCall(const sema::TCall* call, Rep rep);
     Value lowerDynamicCall(const sema::TCall* call, Rep rep);
-    Value lowerShortClosureCall(const sema::TCall* call);
+    Value fromPack(const sema::TCall* call, uint32_t index, Value v, const Type* to);
+    static bool isShortClosureCall(const sema::TCall* call);
+    static bool givesPack(const sema::TCall* call);
     Value lowerBuiltinCall(const sema::TCall* call, Rep rep);
     Value lowerIntrinsic(const sema::TCall* call, std::string_view name);
     Value lowerPack(const TExpr* pack);
