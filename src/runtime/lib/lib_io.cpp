@@ -26,6 +26,10 @@ void finaliseFile(void* payload) {
     stream.file = nullptr;
 }
 
+const char* statusOfFile(const void* payload) {
+    return static_cast<const Stream*>(payload)->file == nullptr ? "closed" : nullptr;
+}
+
 Userdata* newFile(State& s, std::FILE* file, bool isPipe, bool isStandard) {
     // The object comes first and the stream last, so an error in between leaks nothing.
     Userdata* const u = newUserdata(s, &kFileClass, sizeof(Stream));
@@ -71,39 +75,24 @@ Userdata* currentOutput(State& s) {
 
 // --- results
 
-Word success(State& s) {
-    s.results[1] = 0;
-    s.results[2] = kNilBox;
-    return kTrueBox;
-}
-
-/// The results 1 and 2 of a failure: "path: reason" and the error number.
-void failure(State& s, const char* path, int error) {
+/// What a failure gives: nil, "path: reason" and the error number.
+Word failure(State& s, const char* path, int error) {
     TextBuilder out(s);
     if (path != nullptr) {
         out.append(path);
         out.append(": ");
     }
     out.append(std::strerror(error));
-    String* const message = out.finish();
-    s.results[1] = wordOf(message);
-    s.results[2] = Value::integer(error).word();
+    return failureResult(s, out.finish(), error);
 }
 
 Word booleanResult(State& s, bool ok, const char* path = nullptr) {
-    if (ok) return success(s);
-    failure(s, path, errno);
-    return kNilBox;
+    return ok ? packResult(s, Value::boolean(true)) : failure(s, path, errno);
 }
 
-/// The results of functions that give a file: it, or null and why not.
+/// The results of functions that give a file: it, or nil and why not.
 Word fileResult(State& s, Userdata* u, const char* path) {
-    if (streamOf(u).file != nullptr) {
-        success(s);
-        return wordOf(u);
-    }
-    failure(s, path, errno);
-    return 0;
+    return streamOf(u).file != nullptr ? packResult(s, Value::object(u)) : failure(s, path, errno);
 }
 
 // --- reading; the results are boxed
@@ -258,8 +247,12 @@ uint64_t countArg(State& s, Word w, unsigned index) {
 
 // --- writing
 
+/// What writing to `u` gives: the file, so that calls can be chained, or nil and why not.
+Word writeResult(State& s, Userdata* u, bool ok) { return ok ? packResult(s, Value::object(u)) : failure(s, nullptr, errno); }
+
 /// Writes `count` boxed strings and numbers.
-Word writeValues(State& s, std::FILE* file, const Word* values, uint32_t count, unsigned firstIndex) {
+Word writeValues(State& s, Userdata* u, const Word* values, uint32_t count, unsigned firstIndex) {
+    std::FILE* const file = openStream(s, u);
     bool ok = true;
     for (uint32_t i = 0; i < count; i++) {
         const Value v = Value::fromWord(values[i]);
@@ -274,7 +267,7 @@ Word writeValues(State& s, std::FILE* file, const Word* values, uint32_t count, 
             raiseArgumentType(s, firstIndex + i, "write", "string", v);
         }
     }
-    return booleanResult(s, ok);
+    return writeResult(s, u, ok);
 }
 
 Word flushStream(State& s, std::FILE* file) { return booleanResult(s, std::fflush(file) == 0); }
@@ -372,7 +365,7 @@ void closeAtEnd(Userdata* u) {
 
 }  // namespace
 
-const UserdataClass kFileClass = {"file", finaliseFile};
+const UserdataClass kFileClass = {"file", finaliseFile, statusOfFile};
 
 String* pathMessage(State& s, String* path, int error) {
     TextBuilder out(s);
@@ -380,11 +373,6 @@ String* pathMessage(State& s, String* path, int error) {
     out.append(": ");
     out.append(std::strerror(error));
     return out.finish();
-}
-
-std::FILE* outputStream(State& s) {
-    Userdata* const u = libState(s).files.output;
-    return u == nullptr ? libState(s).options.out : openStream(s, u);
 }
 
 Word ioOpen(State& s, Word* args) {
@@ -495,15 +483,16 @@ Word ioLinesNextFormats(State& s, Word* args) {
 
 // --- writing
 
-Word ioWrite(State& s, Word* args) { return writeValues(s, outputStream(s), args, s.argCount, 1); }
-Word fileWrite(State& s, Word* args) { return writeValues(s, openStream(s, fileArg(args)), args + 1, s.argCount, 1); }
+Word ioWrite(State& s, Word* args) { return writeValues(s, currentOutput(s), args, s.argCount, 1); }
+Word fileWrite(State& s, Word* args) { return writeValues(s, fileArg(args), args + 1, s.argCount, 1); }
 
 Word ioWriteOne(State& s, Word* args) {
     const std::string_view text = stringArg(args, 0)->view();
-    return booleanResult(s, fwrite_unlocked(text.data(), 1, text.size(), outputStream(s)) == text.size());
+    Userdata* const u = currentOutput(s);
+    return writeResult(s, u, fwrite_unlocked(text.data(), 1, text.size(), openStream(s, u)) == text.size());
 }
 
-Word ioFlush(State& s, Word*) { return flushStream(s, outputStream(s)); }
+Word ioFlush(State& s, Word*) { return flushStream(s, openStream(s, currentOutput(s))); }
 Word fileFlush(State& s, Word* args) { return flushStream(s, openStream(s, fileArg(args))); }
 Word fileClose(State& s, Word* args) { return closeFile(s, fileArg(args)); }
 
@@ -512,12 +501,8 @@ Word fileSeek(State& s, Word* args) {
     const std::string_view whence = stringArg(args, 1)->view();
     const int from = whence == "set" ? SEEK_SET : whence == "cur" ? SEEK_CUR : whence == "end" ? SEEK_END : -1;
     if (from == -1) raiseArgument(s, 1, "seek", "invalid option");
-    if (fseeko(file, static_cast<off_t>(integerOf(args[2])), from) != 0) {
-        failure(s, nullptr, errno);
-        return kNilBox;
-    }
-    success(s);
-    return Value::integer(ftello(file)).word();
+    if (fseeko(file, static_cast<off_t>(integerOf(args[2])), from) != 0) return failure(s, nullptr, errno);
+    return packResult(s, Value::integer(ftello(file)));
 }
 
 Word fileSetVBuf(State& s, Word* args) {

@@ -18,14 +18,9 @@ namespace {
 
 /// true, or nil with "path: reason" and the error number.
 Word pathResult(State& s, bool ok, String* path) {
-    s.results[1] = 0;
-    s.results[2] = kNilBox;
-    if (ok) return kTrueBox;
+    if (ok) return packResult(s, Value::boolean(true));
     const int error = errno;
-    String* const message = pathMessage(s, path, error);
-    s.results[1] = wordOf(message);
-    s.results[2] = Value::integer(error).word();
-    return kNilBox;
+    return failureResult(s, pathMessage(s, path, error), error);
 }
 
 void setField(State& s, LuaTable* t, const char* name, int value) {

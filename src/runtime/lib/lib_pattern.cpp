@@ -132,46 +132,27 @@ Word stringFind(State& s, Word* args) {
     return s.results[0];
 }
 
-namespace {
-
-/// For typed code, in which captures are strings: refuses patterns with position captures.
-void requireTextCaptures(State& s, const PatternMatcher& m) {
-    for (unsigned i = 0; i < m.captureCount(); i++)
-        if (m.capture(i).length == PatternMatcher::kPositionCapture)
-            raiseLib(s, "a position capture is no string (string.find gives positions)");
-}
-
-Word matchCaptures(State& s, const Word* args, bool textOnly) {
+Word stringMatch(State& s, Word* args) {
     String* const subject = stringArg(args, 0);
     String* const pattern = stringArg(args, 1);
     const uint64_t from = startOffset(integerOf(args[2]), subject->length);
     requireValid(s, pattern->view());
     PatternMatcher m(subject->view(), pattern->view());
     if (!searchOrRaise(s, m, from)) return packResult(s, Value::nil());
-    if (textOnly) requireTextCaptures(s, m);
     packCaptures(s, m, 0, true);
     keepAlive(subject);
     return s.results[0];
 }
 
-// Captures of the iterator: 1 subject, 2 pattern, 3 offset where the next search begins, 4 whether captures must be strings.
-Word newMatchIterator(State& s, const Word* args, bool textOnly) {
+// Captures of the iterator: 1 subject, 2 pattern, 3 offset where the next search begins.
+Word stringGMatch(State& s, Word* args) {
     requireValid(s, stringArg(args, 1)->view());
-    Closure* const iterator = newIterator(s, BuiltinId::GMatchNext, 4);
+    Closure* const iterator = newIterator(s, BuiltinId::GMatchNext, 3);
     storeWord(s, iterator, &captureAt(iterator, 1), args[0]);
     storeWord(s, iterator, &captureAt(iterator, 2), args[1]);
     captureAt(iterator, 3) = wordOf(int64_t{0});
-    captureAt(iterator, 4) = wordOf(textOnly);
     return wordOf(iterator);
 }
-
-}  // namespace
-
-Word stringMatch(State& s, Word* args) { return matchCaptures(s, args, false); }
-Word stringMatchText(State& s, Word* args) { return matchCaptures(s, args, true); }
-
-Word stringGMatch(State& s, Word* args) { return newMatchIterator(s, args, false); }
-Word stringGMatchText(State& s, Word* args) { return newMatchIterator(s, args, true); }
 
 Word stringGMatchNext(State& s, Word* args) {
     Closure* const iterator = refOf<Closure>(args[-1]);
@@ -185,7 +166,6 @@ Word stringGMatchNext(State& s, Word* args) {
         captureAt(iterator, 3) = wordOf(static_cast<int64_t>(subject->length + 1));
         return packResult(s, Value::nil());
     }
-    if (captureAt(iterator, 4) != 0) requireTextCaptures(s, m);
     // An empty match must not be found again.
     captureAt(iterator, 3) = wordOf(static_cast<int64_t>(m.end() == m.begin() ? m.end() + 1 : m.end()));
     packCaptures(s, m, 0, true);

@@ -69,6 +69,14 @@ inline Word packResult(State& s, Value only) {
     return only.word();
 }
 
+/// The pack that a failure for outside reasons gives: nil, why, and the system's error number.
+inline Word failureResult(State& s, String* message, int error) {
+    s.results[0] = kNilBox;
+    s.results[1] = Value::string(message).word();
+    s.results[2] = Value::integer(error).word();
+    return packResult(s, 3);
+}
+
 /// A boxed string, or nil for null.
 inline Value stringOrNil(const String* str) { return str == nullptr ? Value::nil() : Value::string(str); }
 
@@ -80,9 +88,6 @@ void prependToPack(State& s, Value v);
 
 /// "path: reason" for an error number of the system.
 String* pathMessage(State& s, String* path, int error);
-
-/// The stream io.write writes to.
-std::FILE* outputStream(State& s);
 
 /// Keeps an object reachable up to this place although only bytes inside it are used before.
 inline void keepAlive(const void* object) { asm volatile("" : : "r"(object)); }

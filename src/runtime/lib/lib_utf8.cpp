@@ -101,17 +101,17 @@ Word utf8Len(State& s, Word* args) {
     if (at < 1 || at > length + 1) raiseArgument(s, 2, "len", "initial position out of string");
     if (to > length) raiseArgument(s, 3, "len", "final position out of string");
     int64_t count = 0;
-    s.results[1] = kNilBox;
     for (; at <= to; count++) {
         uint32_t code = 0;
         const unsigned step = decode(str->data() + at - 1, str->data() + length, code);
         if (step == 0) {
+            s.results[0] = kNilBox;
             s.results[1] = Value::integer(at).word();
-            return kNilBox;
+            return packResult(s, 2);
         }
         at += step;
     }
-    return Value::integer(count).word();
+    return packResult(s, Value::integer(count));
 }
 
 Word utf8Offset(State& s, Word* args) {

@@ -10,6 +10,8 @@ namespace luapp::rt {
 struct UserdataClass {
     const char* name;                 // for messages, e.g. "file"
     void (*finalise)(void* payload);  // null: nothing to do
+    /// What tostring shows in place of the address ("closed"), or null: the address. No function: "userdata: ADDRESS".
+    const char* (*status)(const void* payload) = nullptr;
 };
 
 struct Userdata : Object {

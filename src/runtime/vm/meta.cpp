@@ -232,6 +232,27 @@ String* concatOperand(State& s, Value v) {
     return nullptr;
 }
 
+void appendAddress(TextBuilder& text, const void* address) {
+    char buffer[24];
+    auto end = fmt::format_to_n(buffer, sizeof buffer, "0x{:x}", reinterpret_cast<uintptr_t>(address));
+    text.append(std::string_view(buffer, end.size));
+}
+
+/// "file (0x...)" or "file (closed)".
+String* userdataText(State& s, Userdata* u) {
+    const char* status = u->userClass->status(u->data());
+    TextBuilder text(s);
+    text.append(u->userClass->name);
+    text.append(" (");
+    if (status != nullptr) {
+        text.append(status);
+    } else {
+        appendAddress(text, u);
+    }
+    text.append(')');
+    return text.finish();
+}
+
 }  // namespace
 
 std::string_view eventKey(Event e) { return kEventKeys[static_cast<unsigned>(e)]; }
@@ -411,12 +432,12 @@ String* toText(State& s, Value v) {
         if (!result.isString() && !result.isNumber()) raise(s, ErrorKind::Message, "'tostring' must return a string");
         return toText(s, result);
     }
+    if (v.is(Kind::Userdata) && v.asUserdata()->userClass->status != nullptr) return userdataText(s, v.asUserdata());
     const void* address = v.isLightUserdata() ? v.asLightUserdata() : v.asObject();
-    char buffer[40];
-    auto end = fmt::format_to_n(buffer, sizeof buffer, ": 0x{:x}", reinterpret_cast<uintptr_t>(address));
     TextBuilder text(s);
     text.append(v.is(Kind::Object) ? typeNameOf(s, v) : std::string_view(typeName(v)));
-    text.append(std::string_view(buffer, end.size));
+    text.append(": ");
+    appendAddress(text, address);
     return text.finish();
 }
 
