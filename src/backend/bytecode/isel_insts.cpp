@@ -2,6 +2,7 @@
 #include "backend/bytecode/code_writer.h"
 #include "backend/bytecode/isel_impl.h"
 #include "runtime/base/check.h"
+#include "runtime/lib/builtin_table.h"
 
 namespace luapp::bc {
 
@@ -26,6 +27,12 @@ constexpr std::string_view kBuiltinSignatures[] = {
 
 bool isVarargBuiltin(uint64_t index) {
     return index < std::size(kBuiltinSignatures) && isVarargSignature(kBuiltinSignatures[index]);
+}
+
+/// Switching coroutines has instructions of its own.
+Op varargCallOf(int64_t builtin) {
+    if (builtin == static_cast<int64_t>(rt::BuiltinId::CoroutineYield)) return Op::CallYield;
+    return builtin == static_cast<int64_t>(rt::BuiltinId::CoroutineResume) ? Op::CallResume : Op::CallBV;
 }
 
 }  // namespace
@@ -355,7 +362,7 @@ void Selector::selectCall(const ir::Inst* inst) {
                         kClosureSlot, 0);
         case ir::Op::CallDyn: return call(Op::CallDyn, Op::CallDyn, Op::CallDynPack, true, kClosureSlot, 0);
         case ir::Op::CallBuiltin:
-            return call(Op::CallB, Op::CallBV, Op::CallBVPack, isVarargBuiltin(static_cast<uint64_t>(inst->imm)), kFrameLinks,
+            return call(Op::CallB, varargCallOf(inst->imm), Op::CallBVPack, isVarargBuiltin(static_cast<uint64_t>(inst->imm)), kFrameLinks,
                         static_cast<uint32_t>(inst->imm));
         default: LUAPP_UNREACHABLE("call");
     }

@@ -455,7 +455,9 @@ private:
             case Op::CallCloV:
             case Op::CallCloVPack:
             case Op::CallBV:
-            case Op::CallBVPack: return inFrame(A(), kFrameLinks + B());
+            case Op::CallBVPack:
+            case Op::CallYield: return inFrame(A(), kFrameLinks + B());
+            case Op::CallResume: return inFrame(A(), kFrameLinks + 1 + B());
             case Op::GetRes: return limited(D() - 1, kMaxResults, "result");
             case Op::SetRes: return limited(D() - 1, static_cast<int64_t>(p_.results.size()) - 1, "result");
             case Op::Ret: return returnFits(false, 1, kMaxResults);

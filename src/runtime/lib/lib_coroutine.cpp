@@ -67,11 +67,12 @@ Word coroutineRunning(State& s, Word*) {
 
 Word coroutineIsYieldable(State& s, Word*) { return wordOf(s.currentCoroutine != nullptr); }
 
-// Capture 1 of the wrapping function: the coroutine.
+// Capture 1 of the wrapping function: the coroutine. The interpreter knows it by the flag.
 Word coroutineWrap(State& s, Word* args) {
     Coroutine* const co = newOf(s, args, "wrap");
     Closure* const f = newIterator(s, BuiltinId::WrapNext, 1);
     storeWord(s, f, &captureAt(f, 1), wordOf(co));
+    f->flags |= Closure::kResumes;
     return wordOf(f);
 }
 
@@ -79,10 +80,7 @@ Word coroutineWrapNext(State& s, Word* args) {
     Coroutine* const co = refOf<Coroutine>(captureAt(refOf<Closure>(args[-1]), 1));
     packArguments(s, args, s.argCount);
     if (resume(s, co)) return packResult(s, s.resultCount);
-    const Value error = Value::fromWord(s.results[0]);
-    if (!error.isString()) raiseValue(s, error);
-    // As Lua 5.1 does: the place of the call goes in front of the place of the error.
-    raiseValue(s, Value::string(concat(s, positionPrefix(s, 1), error.asString())));
+    raiseFromCoroutine(s);
 }
 
 }  // namespace luapp::rt

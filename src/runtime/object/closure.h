@@ -16,6 +16,7 @@ struct Closure : Object {
     static constexpr uint8_t kBuiltin = 1;  // `code` is a BuiltinFn
     static constexpr uint8_t kAdapter = 2;  // captures[0] is the function it stands for
     static constexpr uint8_t kBound = 4;    // a bound method: captures[0] receiver, captures[1] method
+    static constexpr uint8_t kResumes = 8;  // made by coroutine.wrap: captures[1] is the coroutine it resumes
     static constexpr uint32_t kCapturesOffset = 16;
 
     const void* code;  // what the interpreter calls: defined by vm for programs' functions

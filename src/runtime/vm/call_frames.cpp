@@ -48,7 +48,9 @@ int64_t FrameWalk::calledBuiltin() const {
     switch (bc::opOf(*last)) {
         case bc::Op::CallB: return bc::fieldD(*last);
         case bc::Op::CallBV:
-        case bc::Op::CallBVPack: return last[1];
+        case bc::Op::CallBVPack:
+        case bc::Op::CallYield:
+        case bc::Op::CallResume: return last[1];
         default: return -1;
     }
 }

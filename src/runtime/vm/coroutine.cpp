@@ -1,7 +1,7 @@
 #include "runtime/vm/coroutine.h"
 
 #include "runtime/object/string.h"
-#include "runtime/vm/state.h"
+#include "runtime/vm/coroutine_switch.h"
 
 #if LUAPP_ASAN
 #include <sanitizer/asan_interface.h>
@@ -9,37 +9,8 @@
 #endif
 
 namespace luapp::rt {
-namespace {
-
-// What a coroutine's stack costs beside its object: about two pages.
-constexpr int64_t kStackCost = 8192;
-
-void saveContext(const State& s, ExecContext& c) {
-    c.frame = s.frame;
-    c.top = s.top;
-    c.pc = s.pc;
-    c.handler = s.handler;
-    c.nativeDepth = s.nativeDepth;
-}
-
-void loadContext(State& s, const ExecContext& c) {
-    s.frame = c.frame;
-    s.top = c.top;
-    s.pc = c.pc;
-    s.handler = c.handler;
-    s.nativeLimit = c.nativeLimit;
-    s.stackBase = c.stackBase;
-    s.stackEnd = c.stackEnd;
-    s.nativeDepth = c.nativeDepth;
-    s.stackLimit.store(s.normalStackLimit(), std::memory_order_relaxed);
-    // A signal between these two lines sets the limit itself.
-    if (LUAPP_UNLIKELY(s.interruptRequested.load(std::memory_order_relaxed))) {
-        s.stackLimit.store(nullptr, std::memory_order_relaxed);
-    }
-}
 
 #if LUAPP_ASAN
-/// Tells the sanitizer that the native stack changes; finishSwitch completes it on the other side.
 void startSwitch(State& s, Coroutine* from, Coroutine* to, bool fromEnds) {
     void** fake = fromEnds ? nullptr : from != nullptr ? &from->fakeStack : &s.mainFakeStack;
     if (to != nullptr) {
@@ -59,24 +30,12 @@ void finishSwitch(State& s, Coroutine* to) {
         s.mainStackSize = size;
     }
 }
-#else
-void startSwitch(State&, Coroutine*, Coroutine*, bool) {}
-void finishSwitch(State&, Coroutine*) {}
 #endif
 
-ExecContext& contextOf(State& s, Coroutine* co) { return co != nullptr ? co->context : s.mainContext; }
+namespace {
 
-/// Goes on with `to` (null: main) and returns when somebody switches back to `from`.
-LUAPP_ALWAYS_INLINE void switchTo(State& s, Coroutine* from, Coroutine* to, bool fromEnds) {
-    ExecContext& saved = contextOf(s, from);
-    const ExecContext& target = contextOf(s, to);
-    saveContext(s, saved);
-    s.currentCoroutine = to;
-    loadContext(s, target);
-    startSwitch(s, from, to, fromEnds);
-    luapp_rt_switchStack(&saved.nativeStack, target.nativeStack);
-    finishSwitch(s, from);
-}
+// What a coroutine's stack costs beside its object: about two pages.
+constexpr int64_t kStackCost = 8192;
 
 void callBody(State& s, void* data) { s.hooks->callPack(s, Value::function(static_cast<Coroutine*>(data)->body)); }
 
@@ -167,23 +126,26 @@ bool resume(State& s, Coroutine* co) {
         return refuse(s, co->status == CoroutineStatus::Dead ? ErrorKind::ResumeDead : ErrorKind::ResumeNotSuspended);
     }
     if (LUAPP_UNLIKELY(co->stack.slot == CoroutineStack::kNoSlot)) prepare(s, co);
-    Coroutine* self = s.currentCoroutine;
-    if (self != nullptr) self->status = CoroutineStatus::Normal;
-    co->resumer = self;
-    co->status = CoroutineStatus::Running;
-    switchTo(s, self, co, false);
-    if (self != nullptr) self->status = CoroutineStatus::Running;
-    co->resumer = nullptr;
-    if (LUAPP_LIKELY(co->status != CoroutineStatus::Dead)) return true;
+    continueWaiting(s, co);
+    return LUAPP_LIKELY(co->status != CoroutineStatus::Dead) || finishResume(s, co);
+}
+
+bool finishResume(State& s, Coroutine* co) {
     giveStack(s, co);
     return !co->failed;
+}
+
+void raiseFromCoroutine(State& s) {
+    const Value error = Value::fromWord(s.results[0]);
+    if (!error.isString()) raiseValue(s, error);
+    // As Lua 5.1 does: the place of the call goes in front of the place of the error.
+    raiseValue(s, Value::string(concat(s, positionPrefix(s, 1), error.asString())));
 }
 
 void yield(State& s) {
     Coroutine* self = s.currentCoroutine;
     if (self == nullptr) raise(s, ErrorKind::YieldOutside);
-    self->status = CoroutineStatus::Suspended;
-    switchTo(s, self, self->resumer, false);
+    yieldFrom(s, self);
 }
 
 CoroutineStatus statusOf(const State&, const Coroutine* co) { return co->status; }

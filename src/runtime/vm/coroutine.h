@@ -35,6 +35,9 @@ Coroutine* newCoroutine(State& s, Closure* body);
 /// false: the pack is one value, the error (also for a dead or running coroutine).
 bool resume(State& s, Coroutine* co);
 
+/// Raises the error that resume() left in the pack, as the functions of coroutine.wrap do: a message gets the caller's place.
+[[noreturn]] void raiseFromCoroutine(State& s);
+
 /// Suspends the running coroutine: the pack goes to its resumer; returns when resumed, with the pack holding the arguments.
 /// Raises YieldOutside in the main program.
 void yield(State& s);

@@ -21,6 +21,7 @@
 #include "runtime/object/table.h"
 #include "runtime/vm/call.h"
 #include "runtime/vm/call_builtins.h"
+#include "runtime/vm/coroutine_switch.h"
 #include "runtime/vm/load.h"
 #include "runtime/vm/slow_paths.h"
 #include "runtime/vm/state.h"
@@ -35,9 +36,34 @@ constexpr Insn kAcrossStub[1] = {bc::encodeE(Op::RetAcross, 0)};
 
 namespace {
 
-/// The value of an optional that is missing: what TGetOpt yields for a table with values of this Rep.
+/// Strings equal; either may be null.
 LUAPP_ALWAYS_INLINE bool stringsEqual(Word a, Word b) {
     return a == b || equalStringsOrNull(refOf<String>(a), refOf<String>(b));
+}
+
+/// The coroutine that calling `callee`, a box, resumes because coroutine.wrap made it; null for everything else.
+LUAPP_ALWAYS_INLINE Coroutine* wrappedCoroutine(Word callee) {
+    if (!Value::fromWord(callee).isFunction()) return nullptr;
+    Closure* c = Value::fromWord(callee).asFunction();
+    return (c->flags & Closure::kResumes) != 0 ? refOf<Coroutine>(c->captures[1]) : nullptr;
+}
+
+/// Makes `count` boxed arguments, at most 255, the pack.
+LUAPP_ALWAYS_INLINE void packWords(State& s, const Word* words, uint64_t count) {
+    Word* results = s.results;
+    for (uint64_t k = 0; k < count; ++k) results[k] = words[k];
+    s.resultCount = static_cast<uint32_t>(count);
+}
+
+LUAPP_ALWAYS_INLINE Word firstOfPack(const State& s) { return s.resultCount != 0 ? s.results[0] : kNilBox; }
+
+/// Puts `w` in front of the pack.
+LUAPP_ALWAYS_INLINE void prependToResults(State& s, Word w) {
+    uint64_t count = s.resultCount;
+    Word* results = ensureResults(s, count + 1);
+    for (uint64_t k = count; k > 0; --k) results[k] = results[k - 1];
+    results[0] = w;
+    s.resultCount = static_cast<uint32_t>(count + 1);
 }
 
 }  // namespace
@@ -470,6 +496,13 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     CASE(CallDyn) {
         Word* n = R + FA + 3;
         SAVE();
+        if (Coroutine* co = wrappedCoroutine(n[-1]); co != nullptr && isWaiting(co)) {
+            packWords(s, n, FB);
+            continueWaiting(s, co);
+            if (LUAPP_UNLIKELY(isDead(co)) && !finishResume(s, co)) raiseFromCoroutine(s);
+            n[-3] = firstOfPack(s);
+            NEXT;
+        }
         Transfer t = slowCallDyn(s, R, K, pc, n, FB);
         pc = t.pc;
         R = t.R;
@@ -508,6 +541,39 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         SAVE();
         s.argCount = FB + slowSpreadPack(s, n, s.builtins->fixedParams[builtin] + FB);
         s.top = n + kBuiltinArgRoom + s.argCount;
+        n[-3] = s.builtins->functions[builtin](s, n);
+        NEXT;
+    }
+    CASE(CallYield) {
+        Word* n = R + FA + 3;
+        uint32_t builtin = *pc++;
+        SAVE();
+        if (LUAPP_LIKELY(s.currentCoroutine != nullptr)) {
+            packWords(s, n, FB);
+            yieldFrom(s, s.currentCoroutine);
+            n[-3] = firstOfPack(s);
+            NEXT;
+        }
+        s.argCount = FB;
+        n[-3] = s.builtins->functions[builtin](s, n);
+        NEXT;
+    }
+    CASE(CallResume) {
+        Word* n = R + FA + 3;
+        uint32_t builtin = *pc++;
+        SAVE();
+        Value resumed = Value::fromWord(n[0]);
+        if (LUAPP_LIKELY(resumed.is(Kind::Coroutine) && isWaiting(resumed.asCoroutine()))) {
+            Coroutine* co = resumed.asCoroutine();
+            packWords(s, n + 1, FB);
+            continueWaiting(s, co);
+            Word ok = LUAPP_UNLIKELY(isDead(co)) && !finishResume(s, co) ? kFalseBox : kTrueBox;
+            prependToResults(s, ok);
+            n[-3] = ok;
+            NEXT;
+        }
+        s.argCount = FB;
+        s.top = n + kBuiltinArgRoom + 256;
         n[-3] = s.builtins->functions[builtin](s, n);
         NEXT;
     }
@@ -741,7 +807,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
 
 // Returns a pack: its first value, or nil, is result 0.
 returnFirst : {
-    Word v = s.resultCount != 0 ? s.results[0] : kNilBox;
+    Word v = firstOfPack(s);
     pc = reinterpret_cast<const Insn*>(R[-3]);
     Word* caller = reinterpret_cast<Word*>(R[-2]);
     R[-3] = v;
