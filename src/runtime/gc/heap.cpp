@@ -79,14 +79,16 @@ size_t Heap::roundedSize(size_t bytes) {
 
 void Heap::beforeAllocating(size_t bytes) {
     if (LUAPP_UNLIKELY(!space_.isReserved()) && !space_.reserve()) raise(state_, ErrorKind::OutOfMemory);
-    allocatedSince_ += bytes;
     uint64_t due = kStress ? liveBytes_ / kStressShare : threshold_;
     uint64_t externalGrowth = external_ > externalThen_ ? static_cast<uint64_t>(external_ - externalThen_) : 0;
-    if (allocatedSince_ + externalGrowth > due && enabled_ && !limitSuspended_) collect();
-    if (limit_ == 0 || limitSuspended_ || bytesInUse() + bytes <= limit_) return;
-    collect();
-    // Being close to the limit counts as beyond it: else every few allocations would collect.
-    if (bytesInUse() + bytes > limit_ - limit_ / 64) raise(state_, ErrorKind::OutOfMemory);
+    if (allocatedSince_ + bytes + externalGrowth > due && enabled_ && !limitSuspended_) collect();
+    if (limit_ != 0 && !limitSuspended_ && bytesInUse() + bytes > limit_) {
+        collect();
+        // Being close to the limit counts as beyond it: else every few allocations would collect.
+        if (bytesInUse() + bytes > limit_ - limit_ / 64) raise(state_, ErrorKind::OutOfMemory);
+    }
+    // A collection starts the count anew, so this comes last.
+    allocatedSince_ += bytes;
 }
 
 Object* Heap::allocateSlow(size_t bytes, uint64_t header) {
