@@ -99,7 +99,7 @@ std::vector<std::string> folderArgs(const std::string& folder) {
     if (ends("/parse")) return {"disasm", "--emit=ast", "$FILE"};
     if (ends("/sema")) return {"disasm", "--emit=types", "$FILE"};
     if (ends("/diag")) return {"check", "$FILE"};
-    if (ends("/ir")) return {"disasm", "--emit=ir", "$FILE"};
+    if (ends("/ir")) return {"disasm", "--emit=ir", "--passes=none", "$FILE"};
     if (ends("/bytecode")) return {"disasm", "--emit=bytecode", "$FILE"};
     if (size_t at = folder.find("/passes/"); at != folder.npos)
         return {"disasm", "--emit=ir", "--passes=" + folder.substr(at + strlen("/passes/")), "$FILE"};
