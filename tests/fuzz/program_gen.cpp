@@ -11,8 +11,8 @@ namespace luapp::fuzz {
 namespace {
 
 constexpr int kFunctions = 5;
-constexpr int kBodies = 6;
-constexpr int kStatementsOfBody = 28;
+constexpr int kBodies = 10;
+constexpr int kStatementsOfBody = 24;
 constexpr int kStatementsOfFunction = 10;
 constexpr int kMaxBlockDepth = 4;
 constexpr int kDepth = 3;  // of most expressions
@@ -95,6 +95,18 @@ local function showStringTable(t: Table<integer, string>): string
 end
 local function showPoint(p: Point): string -> `({showNumber(p.x)} {showNumber(p.y)} {clip(p.name)})`
 local function showMaybePoint(p: Point?): string -> p ~= nil and showPoint(p) or "nil"
+local function at(i: integer, count: integer): integer
+    if count == 0 then
+        return 0
+    end
+    return i % count
+end
+local function tame(v: number): number
+    if v ~= v or v > 1e6 or v < -1e6 then
+        return 7
+    end
+    return v - v % 1
+end
 local function showUnary(f: (integer): integer): string -> type(f)
 local function hide(v: any): any -> v
 local function maybeNumber(c: boolean, v: number): number?
@@ -206,9 +218,10 @@ std::string Generator::program() {
 }
 
 void Generator::globals() {
-    constexpr Ty kGlobals[] = {Ty::Number, Ty::Integer, Ty::String, Ty::Integers, Ty::Numbers, Ty::NumberTable, Ty::Point, Ty::Any};
+    constexpr Ty kGlobals[] = {Ty::Number, Ty::Integer, Ty::String, Ty::Integers, Ty::Numbers, Ty::NumberTable, Ty::Point, Ty::Any, Ty::Strings};
     for (Ty ty : kGlobals) {
-        const std::string name = "g" + freshName(ty);
+        std::string name = "g" + freshName(ty);
+        if (ty == Ty::Strings) name = "gsa";  // expressions name it where no array of strings is at hand
         line("local " + annotated(name, ty) + " = " + literal(ty));
         declare(name, ty, true);
     }
@@ -378,7 +391,8 @@ bool Generator::assign() {
     if (!v) return false;
     const std::string name = v->name;
     const std::string value = ty == Ty::Unary && random_.chance(50) ? lambda(2) : expr(ty, kDepth);
-    line(name + " = " + (ty == Ty::String ? "clip(" + value + ")" : value));
+    const bool tamed = ty == Ty::Integer && !isRisky();
+    line(name + " = " + (ty == Ty::String ? "clip(" + value + ")" : tamed ? value + " % 10007" : value));
     return true;
 }
 
@@ -396,7 +410,10 @@ bool Generator::assignCompound() {
         }
         case Ty::Integer: {
             constexpr const char* kOperators[] = {"+=", "-=", "*=", "//=", "%="};
-            line(name + " " + random_.pick(kOperators) + " " + expr(ty, kDepth));
+            const std::string op = random_.pick(kOperators);
+            const bool isPlain = op == "+=" || op == "-=" || isRisky();
+            line(name + " " + op + " " + (isPlain ? expr(ty, kDepth) : std::to_string(random_.between(1, 9))));
+            if (!isRisky()) line(name + " %= 100003");
             return true;
         }
         case Ty::String: line(name + " ..= clip(" + expr(ty, kDepth) + ")"); return true;
@@ -441,14 +458,14 @@ bool Generator::changeArray() {
     const Variable* v = pickVariable(ty, false);
     if (!v) return false;
     const Ty element = ty == Ty::Numbers ? Ty::Number : ty == Ty::Integers ? Ty::Integer : Ty::String;
-    const std::string name = v->name, index = expr(Ty::Integer, random_.chance(60) ? 0 : 2);
+    const std::string name = v->name, index = indexOf(name, random_.chance(60) ? 0 : 2);
     std::string value = expr(element, 2);
     if (element == Ty::String) value = "clip(" + value + ")";
     switch (random_.below(11)) {
         case 0: line(name + ".push(" + value + ")"); break;
-        case 1: line(name + ".pop()"); break;
+        case 1: line(isRisky() ? name + ".pop()" : "if #" + name + " > 2 then " + name + ".pop() end"); break;
         case 2: line(name + ".insert(" + index + ", " + value + ")"); break;
-        case 3: line(name + ".remove(" + index + ")"); break;
+        case 3: line("if #" + name + " > 1 then " + name + ".remove(" + index + ") end"); break;
         case 4: line(name + ".reverse()"); break;
         case 5: line(name + (ty == Ty::Integers ? ".sort(function(a, b) -> a > b)" : ".reverse()")); break;
         case 6: line(name + ".fill(" + value + ")"); break;
@@ -469,7 +486,10 @@ bool Generator::changeTable() {
     switch (random_.below(6)) {
         case 0: line(name + "[" + key + "] = nil"); break;
         case 1: line(name + ".remove(" + key + ")"); break;
-        case 2: line(name + "[" + key + "] " + (ty == Ty::NumberTable ? "+=" : "..=") + " " + value); break;
+        case 2:
+            if (!isRisky()) line(name + "[" + key + "] ?\?= " + value);
+            line(name + "[" + key + "] " + (ty == Ty::NumberTable ? "+=" : "..=") + " " + value);
+            break;
         default: line(name + "[" + key + "] = " + value); break;
     }
     return true;
@@ -620,10 +640,10 @@ bool Generator::numericFor() {
     const std::string name = freshName(ty);
     std::string range;
     switch (random_.below(isWhole ? 5 : 2)) {
-        case 0: range = isWhole ? "0, " + std::to_string(random_.between(0, 6)) : "0.5, " + expr(Ty::Number, 1); break;
+        case 0: range = isWhole ? "0, " + std::to_string(random_.between(0, 6)) : "0.5, tame(" + expr(Ty::Number, 1) + ") % 9"; break;
         case 1: range = isWhole ? std::to_string(random_.between(0, 9)) + ", " + std::to_string(random_.between(-3, 3)) + ", -2" : "1, -1, -0.25"; break;
-        case 2: range = expr(Ty::Integer, 1) + ", " + expr(Ty::Integer, 1); break;
-        case 3: range = expr(Ty::Integer, 1) + ", " + expr(Ty::Integer, 1) + ", " + variableOr(Ty::Integer, "2"); break;
+        case 2: range = "at(" + expr(Ty::Integer, 1) + ", 8), at(" + expr(Ty::Integer, 1) + ", 12)"; break;
+        case 3: range = "at(" + expr(Ty::Integer, 1) + ", 8), " + expr(Ty::Integer, 1) + ", " + variableOr(Ty::Integer, "2"); break;
         default: range = "0, #" + variableOr(Ty::Numbers, "numbersOf(1, 2, 3)"); break;
     }
     line("for " + annotated(name, ty) + " = " + range + " do");

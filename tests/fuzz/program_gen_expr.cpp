@@ -65,9 +65,10 @@ constexpr ExpressionRule kExpressions[] = {
 constexpr const char* kNumbers[] = {"0", "1", "2", "3", "0.5", "1.5", "0.1", "10", "100", "1e15", "9007199254740991", "9007199254740993",
                                     "1e308", "5e-324", "2.5e-8", "4503599627370496.5", "math.huge", "(-math.huge)", "(0 / 0)",
                                     "(-0.0)", "0x7fffffff", "4294967296", "0.30000000000000004", "(-1)", "(-2.5)"};
-constexpr const char* kIntegers[] = {"0", "1", "2", "3", "4", "5", "7", "10", "16", "31", "32", "63", "64", "100", "255", "1000", "65536",
-                                     "2147483647", "4294967296", "4503599627370496", "9007199254740991", "9007199254740992",
-                                     "(-1)", "(-2)", "(-7)", "(-1000)", "(-2147483648)", "(-9007199254740992)"};
+constexpr const char* kSmallIntegers[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "10", "(-1)", "(-2)", "(-3)", "(-7)", "16", "100"};
+constexpr const char* kPositive[] = {"1", "2", "3", "4", "7", "8", "10", "100", "1024"};
+constexpr const char* kIntegers[] = {"31", "32", "63", "64", "255", "1000", "65536", "2147483647", "4294967296", "4503599627370496", "9007199254740991", "9007199254740992",
+                                     "(-1000)", "(-2147483648)", "(-9007199254740992)"};
 constexpr const char* kStrings[] = {"\"\"", "\"a\"", "\"b\"", "\"abc\"", "\"hello\"", "\"10\"", "\"1.5\"", "\"0x10\"", "\" 7 \"", "\"x\\0y\"",
                                     "\"\\n\"", "'it\"s'", "([[long]])", "\"nan\"", "\"k1\"", "\"k2\"", "\"k3\"", "\"-0\""};
 constexpr const char* kKeys[] = {"\"k1\"", "\"k2\"", "\"k3\"", "\"a\"", "\"\""};
@@ -113,7 +114,7 @@ std::string Generator::leaf(Ty ty, int) {
 std::string Generator::literal(Ty ty) {
     switch (ty) {
         case Ty::Number: return random_.pick(kNumbers);
-        case Ty::Integer: return random_.pick(kIntegers);
+        case Ty::Integer: return isRisky() ? random_.pick(kIntegers) : random_.pick(kSmallIntegers);
         case Ty::Boolean: return random_.chance(50) ? "true" : "false";
         case Ty::String: return random_.pick(kStrings);
         case Ty::Any: return random_.chance(20) ? "hide(nil)" : "hide(" + literal(random_.chance(50) ? Ty::Number : Ty::String) + ")";
@@ -169,7 +170,7 @@ std::string Generator::loud(Ty ty, int depth) {
 
 /// From `any`, by a checked cast that may fail.
 std::string Generator::viaAny(Ty ty, int depth) {
-    const std::string from = random_.chance(80) ? "hide(" + expr(ty, depth) + ")" : variableOr(Ty::Any, "hide(1)");
+    const std::string from = isRisky() ? variableOr(Ty::Any, "hide(1)") : "hide(" + expr(ty, depth) + ")";
     return parens(from + " as " + wordOf(ty));
 }
 
@@ -179,7 +180,10 @@ std::string Generator::coalesce(Ty ty, int depth) {
 }
 
 /// Of a call, not of a variable: next to a test of the same variable the checker may know that it is nil.
-std::string Generator::assertNonNil(Ty ty, int depth) { return parens(maybe(optionalOf(ty), depth) + "!"); }
+std::string Generator::assertNonNil(Ty ty, int depth) {
+    const std::string condition = isRisky() ? expr(Ty::Boolean, depth) : "true";
+    return parens(maybeOf(optionalOf(ty), condition, depth) + "!");
+}
 
 std::string Generator::numberArithmetic(Ty, int depth) {
     constexpr const char* kOperators[] = {"+", "+", "-", "-", "*", "*", "/", "/", "//", "%", "^"};
@@ -207,8 +211,12 @@ std::string Generator::numberFunction(Ty, int depth) {
 }
 
 std::string Generator::numberElement(Ty, int depth) {
-    if (random_.chance(30)) return binary(variableOr(Ty::NumberTable, "numberTable(1)") + "[" + random_.pick(kKeys) + "]", "+", "0.5");
-    return variableOr(Ty::Numbers, "numbersOf(1, 2)") + "[" + expr(random_.chance(90) ? Ty::Integer : Ty::Number, depth) + "]";
+    if (random_.chance(30)) {
+        const std::string element = variableOr(Ty::NumberTable, "numberTable(1)") + "[" + random_.pick(kKeys) + "]";
+        return binary(element, isRisky() ? "+" : "?\?", "0.5");
+    }
+    const std::string of = variableOr(Ty::Numbers, "gna5");
+    return of + "[" + indexOf(of, depth) + "]";
 }
 
 std::string Generator::numberField(Ty, int) { return variableOr(Ty::Point, "newPoint(3)") + (random_.chance(50) ? ".x" : ".y"); }
@@ -216,7 +224,11 @@ std::string Generator::numberField(Ty, int) { return variableOr(Ty::Point, "newP
 std::string Generator::integerArithmetic(Ty, int depth) {
     constexpr const char* kOperators[] = {"+", "+", "+", "-", "-", "*", "*", "//", "%"};
     if (random_.chance(8)) return "(-" + variableOr(Ty::Integer, "(#\"xy\")") + ")";
-    return binary(variableOr(Ty::Integer, "(#\"four\")"), random_.pick(kOperators), expr(Ty::Integer, depth));
+    const std::string left = variableOr(Ty::Integer, "(#\"four\")");
+    const std::string op = random_.pick(kOperators);
+    // Factors stay small and divisors are not 0 but now and then, or most programs would end in an error soon.
+    const bool isPlain = op == "+" || op == "-" || isRisky();
+    return binary(left, op.c_str(), isPlain ? expr(Ty::Integer, depth) : random_.pick(kPositive));
 }
 
 std::string Generator::integerBits(Ty, int depth) {
@@ -226,14 +238,16 @@ std::string Generator::integerBits(Ty, int depth) {
         constexpr const char* kFunctions[] = {"band", "bor", "bxor", "lshift", "rshift", "arshift", "lrotate", "rrotate"};
         return std::string("bit32.") + random_.pick(kFunctions) + "(" + expr(Ty::Integer, depth) + ", " + expr(Ty::Integer, depth) + ")";
     }
-    const Ty operand = random_.chance(90) ? Ty::Integer : Ty::Number;
-    return binary(expr(operand, depth), random_.pick(kOperators), expr(Ty::Integer, depth));
+    const std::string op = random_.pick(kOperators);
+    if (op == "<<" && !isRisky()) return "((" + expr(Ty::Integer, depth) + " & 4095) << (" + expr(Ty::Integer, depth) + " & 15))";
+    const Ty operand = isRisky() && random_.chance(30) ? Ty::Number : Ty::Integer;
+    return binary(expr(operand, depth), op.c_str(), expr(Ty::Integer, depth));
 }
 
 std::string Generator::integerFunction(Ty, int depth) {
     switch (random_.below(6)) {
-        case 0: return "math.floor(" + expr(Ty::Number, depth) + ")";
-        case 1: return "math.ceil(" + expr(Ty::Number, depth) + ")";
+        case 0: return "math.floor(" + (isRisky() ? expr(Ty::Number, depth) : "tame(" + expr(Ty::Number, depth) + ")") + ")";
+        case 1: return "math.ceil(tame(" + expr(Ty::Number, depth) + "))";
         case 2: return "math.abs(" + variableOr(Ty::Integer, "#\"a\"") + ")";
         case 3: return "math.max(" + variableOr(Ty::Integer, "#\"ab\"") + ", " + variableOr(Ty::Integer, "#\"\"") + ")";
         case 4: return "math.min(" + variableOr(Ty::Integer, "#\"ab\"") + ", " + variableOr(Ty::Integer, "#\"\"") + ")";
@@ -242,7 +256,8 @@ std::string Generator::integerFunction(Ty, int depth) {
 }
 
 std::string Generator::integerElement(Ty, int depth) {
-    return variableOr(Ty::Integers, "integersOf(1, 2)") + "[" + expr(Ty::Integer, depth) + "]";
+    const std::string of = variableOr(Ty::Integers, "gia4");
+    return of + "[" + indexOf(of, depth) + "]";
 }
 
 std::string Generator::integerLength(Ty, int depth) {
@@ -254,7 +269,10 @@ std::string Generator::integerLength(Ty, int depth) {
     }
 }
 
-std::string Generator::integerCast(Ty, int depth) { return parens(expr(Ty::Number, depth) + " as integer"); }
+std::string Generator::integerCast(Ty, int depth) {
+    const std::string number = expr(Ty::Number, depth);
+    return parens((isRisky() ? number : "tame(" + number + ")") + " as integer");
+}
 
 std::string Generator::unaryCall(Ty ty, int depth) {
     if (!mayCallValues_) return leaf(ty, depth);
@@ -323,8 +341,12 @@ std::string Generator::joined(Ty, int depth) {
 }
 
 std::string Generator::stringElement(Ty, int depth) {
-    if (random_.chance(40)) return binary(variableOr(Ty::StringTable, "stringTable(\"q\")") + "[" + expr(Ty::Integer, depth) + "]", "..", "\"\"");
-    return variableOr(Ty::Strings, "stringsOf(\"x\", \"y\")") + "[" + expr(Ty::Integer, depth) + "]";
+    if (random_.chance(40)) {
+        const std::string element = variableOr(Ty::StringTable, "stringTable(\"q\")") + "[" + expr(Ty::Integer, depth) + "]";
+        return binary(element, isRisky() ? ".." : "?\?", "\"\"");
+    }
+    const std::string of = variableOr(Ty::Strings, "gsa");
+    return of + "[" + indexOf(of, depth) + "]";
 }
 
 std::string Generator::hidden(Ty, int depth) {
@@ -335,12 +357,20 @@ std::string Generator::hidden(Ty, int depth) {
 std::string Generator::anyArithmetic(Ty, int depth) {
     constexpr const char* kOperators[] = {"+", "-", "*", "/", "//", "%", ".."};
     const char* op = random_.pick(kOperators);
-    return binary("hide(" + expr(Ty::Integer, depth) + ")", op, random_.chance(70) ? "hide(" + expr(Ty::Integer, depth) + ")" : expr(Ty::Any, depth));
+    return binary("hide(" + expr(Ty::Number, depth) + ")", op, !isRisky() ? "hide(" + expr(Ty::Integer, depth) + ")" : expr(Ty::Any, depth));
 }
 
-std::string Generator::maybe(Ty ty, int depth) {
+std::string Generator::maybeOf(Ty ty, const std::string& condition, int depth) {
     const char* function = ty == Ty::OptNumber ? "maybeNumber" : ty == Ty::OptInteger ? "maybeInteger" : ty == Ty::OptString ? "maybeString" : "maybePoint";
-    return std::string(function) + "(" + expr(Ty::Boolean, depth) + ", " + expr(innerOf(ty), depth) + ")";
+    return std::string(function) + "(" + condition + ", " + expr(innerOf(ty), depth) + ")";
+}
+
+std::string Generator::maybe(Ty ty, int depth) { return maybeOf(ty, expr(Ty::Boolean, depth), depth); }
+
+/// An index into the array `name`, inside unless risky.
+std::string Generator::indexOf(const std::string& name, int depth) {
+    if (isRisky()) return expr(random_.chance(90) ? Ty::Integer : Ty::Number, depth);
+    return "at(" + expr(Ty::Integer, depth) + ", #" + name + ")";
 }
 
 std::string Generator::lookUp(Ty ty, int depth) {
@@ -363,10 +393,12 @@ std::string Generator::either(Ty, int depth) {
 }
 
 std::string Generator::copied(Ty ty, int depth) {
-    const std::string of = variableOr(ty, literal(ty));
+    const Variable* variable = pickVariable(ty, false);
+    const std::string of = variable ? variable->name : literal(ty);
     if (ty == Ty::NumberTable) return of + (random_.chance(50) ? ".copy()" : ".map(function(k, v) -> v * 2)");
     if (ty == Ty::StringTable) return of + (random_.chance(50) ? ".copy()" : ".filter(function(k, v) -> #v > 1)");
-    return of + (random_.chance(40) ? ".copy()" : ".slice(" + expr(Ty::Integer, 0) + (random_.chance(50) ? "" : ", " + expr(Ty::Integer, depth)) + ")");
+    if (!variable || random_.chance(40)) return of + ".copy()";
+    return of + ".slice(" + indexOf(of, 1) + (isRisky() ? ", " + expr(Ty::Integer, depth) : "") + ")";
 }
 
 std::string Generator::mapped(Ty ty, int) {

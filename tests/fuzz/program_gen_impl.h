@@ -47,6 +47,8 @@ class Generator {
     std::string expr(Ty ty, int depth);
     std::string variableOr(Ty ty, const std::string& otherwise);
     std::string literal(Ty ty);
+    std::string indexOf(const std::string& name, int depth);
+    std::string maybeOf(Ty ty, const std::string& condition, int depth);
     std::string call(const FunctionInfo& f, int depth);
     std::string lambda(int depth);
 
@@ -129,6 +131,8 @@ class Generator {
     void body(int number);
     std::string show(Ty ty, const std::string& e) const;
     std::string freshName(Ty ty);
+    /// Whether to write something that may well fail at run time. Rarely: what follows an error in a body is not run.
+    bool isRisky() { return random_.chance(4); }
     Ty randomType();
     const Variable* pickVariable(Ty ty, bool mustBeMutable);
     std::string annotated(const std::string& name, Ty ty) const;
