@@ -826,7 +826,9 @@ TExpr* Checker::callAssert(ast::CallExpr& e) {
         while (inner->kind == TExprKind::Let) inner = inner->as<TLet>()->result;
         auto* call = inner->kind == TExprKind::Call ? inner->as<TCall>() : nullptr;
         const bool isFixed = call && !call->variadicResults;
-        expandLast(first, isFixed ? call->results.count : 1, false, values, 0, pack, before);
+        // What follows the first value is the message of failures.
+        const size_t count = call && call->results.count > 2 ? call->results.count : 2;
+        expandLast(first, isFixed ? call->results.count : count, false, values, 0, pack, before);
     } else {
         values.add(first);
     }

@@ -154,7 +154,7 @@ Word baseTypeOf(State& s, Word* args) { return wordOf(newString(s, typeNameOf(s,
 Word baseAssert(State& s, Word* args) {
     const uint32_t extras = s.argCount;
     if (!valueArg(args, 0).isTruthy()) {
-        if (extras > 0) raiseValue(s, valueArg(args, 1));
+        if (extras > 0 && !valueArg(args, 1).isNil()) raiseValue(s, valueArg(args, 1));
         raiseValue(s, Value::string(newString(s, errorText(ErrorKind::AssertionFailed))));
     }
     ensureResults(s, uint64_t{extras} + 1);
