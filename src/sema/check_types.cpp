@@ -138,19 +138,32 @@ bool Checker::declaresUnsupported(Symbol name) const {
     return false;
 }
 
-/// `geo.Point` of `import * as geo`.
-const Type* Checker::typeOfQualified(ast::NamedType& node, std::span<const Type* const> args) {
+/// The module that a name at the top level of this one stands for; null with `isKnown` set if its import failed.
+ModuleInfo* Checker::namespaceNamed(Symbol name, bool& isKnown) const {
+    isKnown = true;
     for (auto& [decl, module] : module_->importOf) {
         auto* import = ast::as<ast::ImportDecl>(decl);
-        if (!import || import->namespaceName.name != node.module.name) continue;
-        if (!module) return types_.error();
-        auto found = module->exports.find(node.name.name.id);
-        if (found != module->exports.end() && found->second.alias)
-            return typeOfAlias(*found->second.alias, args, node.range);
-        diags_.report(diag::NotExported, node.name.range, text(node.module.name), text(node.name.name));
-        return types_.error();
+        if (import && import->namespaceName.name == name) return module;
     }
-    diags_.report(diag::UnknownType, node.module.range, text(node.module.name));
+    for (ast::Stmt* s : module_->tree->main->body.statements) {
+        auto* local = module_->requireOf.empty() ? nullptr : ast::as<ast::LocalStmt>(s);
+        if (!local || local->names.count != 1 || local->names[0].name != name) continue;
+        if (auto* v = static_cast<SemaVar*>(local->names[0].variable); v->namespaceOf) return v->namespaceOf;
+    }
+    isKnown = false;
+    return nullptr;
+}
+
+/// `geo.Point` of `import * as geo` or `local geo = require("geo")`.
+const Type* Checker::typeOfQualified(ast::NamedType& node, std::span<const Type* const> args) {
+    bool isKnown = false;
+    ModuleInfo* module = namespaceNamed(node.module.name, isKnown);
+    if (!isKnown) diags_.report(diag::UnknownType, node.module.range, text(node.module.name));
+    if (!module) return types_.error();
+    auto found = module->exports.find(node.name.name.id);
+    if (found != module->exports.end() && found->second.alias)
+        return typeOfAlias(*found->second.alias, args, node.range);
+    diags_.report(diag::NotExported, node.name.range, text(node.module.name), text(node.name.name));
     return types_.error();
 }
 
@@ -176,6 +189,40 @@ TypeKind Checker::aliasKind(ast::TypeNode& node, ModuleInfo& module, int depth) 
     }
 }
 
+/// The alias that `type A = B` names, or null if it means anything else.
+AliasInfo* Checker::aliasedAlias(const AliasInfo& alias) {
+    auto* named = ast::as<ast::NamedType>(alias.decl->aliased);
+    if (!named || !named->args.empty() || named->module.name || !alias.decl->typeParams.empty()) return nullptr;
+    auto next = alias.module->aliases.find(named->name.name.id);
+    return next == alias.module->aliases.end() ? nullptr : next->second;
+}
+
+/// `type A = B` is B, so that the two never part when B is recursive. Chains may be of any length.
+const Type* Checker::typeOfAliasChain(AliasInfo& first, AliasInfo& second) {
+    if (first.isAliasOf) return first.isAliasOf;
+    std::vector<AliasInfo*> passed{&first};
+    first.isBeingPassed = true;
+    AliasInfo* last = &second;
+    const Type* type = nullptr;
+    for (AliasInfo* next; !type; last = next) {
+        next = aliasedAlias(*last);
+        if (!next) break;
+        if (last->isBeingPassed) {
+            diags_.report(diag::AliasOfItself, last->decl->name.range, text(last->decl->name.name));
+            type = types_.error();
+        } else if (last->isAliasOf) {
+            type = last->isAliasOf;
+        } else {
+            last->isBeingPassed = true;
+            passed.push_back(last);
+        }
+    }
+    for (AliasInfo* alias : passed) alias->isBeingPassed = false;
+    if (!type) type = typeOfAlias(*last, {}, passed.back()->decl->aliased->range);
+    for (AliasInfo* alias : passed) alias->isAliasOf = type;
+    return type;
+}
+
 const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> args, Range range) {
     ast::TypeAliasDecl& decl = *alias.decl;
     const std::string_view name = text(decl.name.name);
@@ -183,21 +230,7 @@ const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> 
         diags_.report(diag::TypeArgumentCount, range, name, int64_t(args.size()), int64_t(decl.typeParams.count));
         return types_.error();
     }
-    // `type A = B` is B, so that the two never part when B is recursive.
-    if (auto* named = ast::as<ast::NamedType>(decl.aliased);
-        named && named->args.empty() && !named->module.name && args.empty()) {
-        auto next = alias.module->aliases.find(named->name.name.id);
-        if (next != alias.module->aliases.end() && next->second) {
-            if (aliasDepth_ > 64) {
-                diags_.report(diag::AliasOfItself, decl.name.range, name);
-                return types_.error();
-            }
-            aliasDepth_++;
-            const Type* type = typeOfAlias(*next->second, {}, named->range);
-            aliasDepth_--;
-            return type;
-        }
-    }
+    if (AliasInfo* next = aliasedAlias(alias)) return typeOfAliasChain(alias, *next);
     AliasInfo::Instance* instance = nullptr;
     int busy = 0;
     for (auto& known : alias.instances) {
@@ -221,6 +254,11 @@ const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> 
         diags_.report(diag::AliasExpands, decl.name.range, name);
         return types_.error();
     }
+    if (aliasDepth_ >= kMaxAliasDepth) {
+        diags_.report(diag::TooDeep, range, int64_t(kMaxAliasDepth));
+        return types_.error();
+    }
+    aliasDepth_++;
     instance = arena().make<AliasInfo::Instance>();
     instance->args = arena().makeList<const Type*>(args);
     instance->isBusy = true;
@@ -231,6 +269,7 @@ const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> 
     typeParams_.clear();
     for (uint32_t i = 0; i < args.size(); i++) typeParams_.push_back({decl.typeParams[i].name, args[i]});
     const Type* type = typeOf(*decl.aliased);
+    aliasDepth_--;
     typeParams_ = outerParams;
     module_ = module;
     if (instance->begun) {

@@ -195,6 +195,8 @@ class Checker {
     void iterateValue(ast::GenericForStmt& stmt, TExpr* value, bool viaPairs);
     void iterateCalls(ast::GenericForStmt& stmt, TExpr* only);
     void declareHoisted(ModuleInfo& module);
+    void provideModule(ModuleInfo& module);
+    TExpr* exportsOf(ModuleInfo& module, Loc loc);
 
     // ---- check_assign.cpp
     bool checkPlace(ast::Expr& target, Place& place);
@@ -222,10 +224,12 @@ class Checker {
     void reportSkippedLocal(SemaVar& variable, Range use);
     TExpr* check(ast::NameExpr& expr, Pred** pred);
     TExpr* builtinValue(const BuiltinEntry& entry, Range range);
+    TExpr* callLibrary(const BuiltinEntry& entry, std::span<TExpr* const> args, Loc loc);
     TExpr* check(ast::NumberExpr& expr, const Type* expected);
     TExpr* check(ast::InterpExpr& expr);
     TExpr* checkVararg(ast::VarargExpr& expr);
     const BuiltinEntry* libraryEntry(ast::FieldExpr& expr, bool& isLibrary);
+    ModuleInfo* namespaceIn(ast::Expr& object);
     SemaVar* namespaceMember(ast::FieldExpr& expr, bool& isNamespace);
     TExpr* check(ast::FieldExpr& expr);
     TExpr* checkLinkObject(ast::Expr& object);
@@ -357,7 +361,12 @@ class Checker {
     // ---- check_types.cpp
     const Type* typeOf(ast::TypeNode& node);
     const Type* typeOfName(ast::NamedType& node);
+    ModuleInfo* namespaceNamed(Symbol name, bool& isKnown) const;
     const Type* typeOfQualified(ast::NamedType& node, std::span<const Type* const> args);
+    static constexpr int kMaxAliasDepth = 400;
+
+    static AliasInfo* aliasedAlias(const AliasInfo& alias);
+    const Type* typeOfAliasChain(AliasInfo& first, AliasInfo& second);
     const Type* typeOfAlias(AliasInfo& alias, std::span<const Type* const> args, Range range);
     const Type* typeOfFunction(ast::FunctionType& node);
     void typeOfResults(ast::ResultTypes& written, std::vector<const Type*>& results, const Type*& variadic);
@@ -429,7 +438,7 @@ class Checker {
     std::vector<std::pair<Symbol, const Type*>> typeParams_;  // type parameters in scope
     int uncertainLoops_ = 0;                                  // loops around that may be checked again
     int repeatDepth_ = 0;
-    int aliasDepth_ = 0;          // aliases of aliases being followed
+    int aliasDepth_ = 0;          // aliases being resolved within each other
     int constDepth_ = 0;          // const functions being instantiated inside each other
     int64_t argumentNumber_ = 0;  // for the message about an argument that does not fit
     std::string_view argumentOf_;

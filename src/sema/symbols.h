@@ -31,7 +31,8 @@ struct SemaVar : Variable {
     ModuleInfo* module = nullptr;       // the module that declares it
     SemaVar* nextInHome = nullptr;      // list of the variables of `home`
     SemaVar* instance = nullptr;        // while a const function is being instantiated: the copy to use instead
-    ModuleInfo* namespaceOf = nullptr;  // `import * as name`: no value but a module
+    ModuleInfo* namespaceOf = nullptr;  // `import * as name`: no value but a module; likewise `local name = require("...")`
+    ast::CallExpr* required = nullptr;  // that call of `require`, whose value stands for the module where one is needed
     AssignSite* assignments = nullptr;
     ast::LocalStmt* declaration = nullptr;  // of an exported variable
     // Flow state (flow.h).
@@ -106,6 +107,8 @@ struct AliasInfo {
         bool isBusy;
     };
     std::vector<Instance*> instances;
+    const Type* isAliasOf = nullptr;  // `type A = B` once resolved
+    bool isBeingPassed = false;       // on the way from an alias to what it means
     bool isUsed = false;
 };
 
@@ -122,12 +125,13 @@ struct ModuleInfo {
     FunctionInfo* main = nullptr;
     std::unordered_map<uint32_t, Export> exports;      // by symbol id
     std::unordered_map<uint32_t, AliasInfo*> aliases;  // type names: own and imported
-    std::vector<ModuleInfo*> imports;                  // in order of the statements
-    std::vector<std::pair<ast::Decl*, ModuleInfo*>>
-        importOf;  // ImportDecl, ExportFromDecl: what it names (null: failed)
+    /// ImportDecl, ExportFromDecl: what it names (null: failed).
+    std::vector<std::pair<ast::Decl*, ModuleInfo*>> importOf;
+    /// Calls `require("literal")` that mean a strict module of the program.
+    std::unordered_map<const ast::CallExpr*, ModuleInfo*> requireOf;
+    std::vector<std::string_view> requiredAs;  // the names others require it by
     std::vector<FunctionInfo*> hoisted;
     bool isInCycle = false;
-    uint8_t visit = 0;  // 0 not reached, 1 being ordered, 2 ordered
 };
 
 /// Where functions are found by their bodies.

@@ -376,6 +376,9 @@ void TypeTable::completeAlias(Type* alias, const Type* definition) {
 
 // ---- Printing -------------------------------------------------------------------------------------------------------
 
+/// From this length on, parts of a type are printed as `...`.
+static constexpr size_t kPrintLimit = 500;
+
 std::string TypeTable::print(const Type* type) const {
     std::string out;
     print(out, type);
@@ -405,6 +408,11 @@ void TypeTable::print(std::string& out, const Type* type) const {
         out += '>';
     };
     if (type->aliasName) return named(type->aliasName, type->aliasArgs);
+    // A type of a few lines may be a tree of any size once its aliases are written out.
+    if (out.size() > kPrintLimit) {
+        if (!out.ends_with("...")) out += "...";
+        return;
+    }
     switch (type->kind) {
         case TypeKind::Error: out += "?"; return;
         case TypeKind::Never: out += "never"; return;

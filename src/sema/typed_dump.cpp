@@ -147,6 +147,24 @@ class Dumper {
         return text;
     }
 
+    /// As binary().
+    std::string logical(const TExpr* e) {
+        std::vector<const TLogical*> spine;
+        while (e->kind == TExprKind::Logical) {
+            spine.push_back(e->as<TLogical>());
+            e = spine.back()->left;
+        }
+        std::string text(spine.size(), '(');
+        text += expr(e);
+        for (size_t i = spine.size(); i-- > 0;) {
+            const TLogical* n = spine[i];
+            if (n->temp)
+                text += fmt::format(" as {} test {} gives {}", name(n->temp), expr(n->test), expr(n->leftAsResult));
+            text += (n->isAnd ? " and " : " or ") + expr(n->right) + ")";
+        }
+        return text;
+    }
+
     std::string call(const TCall* c) {
         std::string text;
         switch (c->callKind) {
@@ -193,13 +211,7 @@ class Dumper {
                 return fmt::format("({} {} {})", expr(n->left), compareName(n->op), expr(n->right));
             }
             case TExprKind::Not: return "not " + expr(e->as<TNot>()->operand);
-            case TExprKind::Logical: {
-                auto* n = e->as<TLogical>();
-                std::string text = "(" + expr(n->left);
-                if (n->temp)
-                    text += fmt::format(" as {} test {} gives {}", name(n->temp), expr(n->test), expr(n->leftAsResult));
-                return text + (n->isAnd ? " and " : " or ") + expr(n->right) + ")";
-            }
+            case TExprKind::Logical: return logical(e);
             case TExprKind::Truthy: return "truthy(" + expr(e->as<TTruthy>()->operand) + ")";
             case TExprKind::Concat: return "concat(" + list(e->as<TConcat>()->parts) + ")";
             case TExprKind::ToString: return "tostring(" + expr(e->as<TToString>()->operand) + ")";
