@@ -135,8 +135,9 @@ private:
 
     void code(const Proto& p) {
         Position last;
+        LineTable::Cursor lines(p.lines);
         for (uint32_t pc = 0; pc < p.code.size();) {
-            Position here = p.lines.find(pc);
+            Position here = lines.find(pc);
             bool moved = !(here == last) && here.file != kNoIndex;
             last = here;
             if (moved && o_.sourceLine && here.file < c_.files.size()) {

@@ -39,25 +39,27 @@ void LineTable::add(uint32_t pc, Position pos) {
     any_ = true;
 }
 
-Position LineTable::find(const uint8_t* bytes, size_t size, uint32_t pc) {
-    const uint8_t* p = bytes;
-    const uint8_t* end = bytes + size;
-    Position found, current{0, 0};
-    uint64_t at = 0;
-    while (p < end) {
-        uint64_t head, line, file;
-        if (!getVarint(p, end, head)) break;
-        at += head >> 1;
-        if (at > pc) break;
-        if (!getVarint(p, end, line)) break;
-        current.line = static_cast<uint32_t>(current.line + static_cast<uint64_t>(unzigzag(line)));
-        if (head & 1) {
-            if (!getVarint(p, end, file)) break;
-            current.file = static_cast<uint32_t>(file);
-        }
-        found = current;
+Position LineTable::find(const uint8_t* bytes, size_t size, uint32_t pc) { return Cursor(bytes, size).find(pc); }
+
+Position LineTable::Cursor::find(uint32_t pc) {
+    while (hasNext_ && nextPc_ <= pc) {
+        found_ = next_;
+        step();
     }
-    return found;
+    return found_;
+}
+
+void LineTable::Cursor::step() {
+    hasNext_ = false;
+    uint64_t head, line, file;
+    if (!getVarint(at_, end_, head) || !getVarint(at_, end_, line)) return;
+    nextPc_ += head >> 1;
+    next_.line = static_cast<uint32_t>(next_.line + static_cast<uint64_t>(unzigzag(line)));
+    if (head & 1) {
+        if (!getVarint(at_, end_, file)) return;
+        next_.file = static_cast<uint32_t>(file);
+    }
+    hasNext_ = true;
 }
 
 }  // namespace luapp::bc

@@ -112,6 +112,26 @@ public:
     Position find(uint32_t pc) const { return find(bytes_.data(), bytes_.size(), pc); }
     static Position find(const uint8_t* bytes, size_t size, uint32_t pc);
 
+    /// Reads positions at rising pcs, each entry once.
+    class Cursor {
+    public:
+        Cursor(const uint8_t* bytes, size_t size) : at_(bytes), end_(bytes + size) { step(); }
+        explicit Cursor(const LineTable& table) : Cursor(table.bytes_.data(), table.bytes_.size()) {}
+        /// As find(); `pc` must not be less than in the call before.
+        Position find(uint32_t pc);
+
+    private:
+        /// Reads the next entry; at the end, or at damaged bytes, there is none.
+        void step();
+
+        const uint8_t* at_;
+        const uint8_t* end_;
+        uint64_t nextPc_ = 0;
+        Position next_{0, 0};
+        Position found_{};
+        bool hasNext_ = false;
+    };
+
     const std::vector<uint8_t>& bytes() const { return bytes_; }
     /// Takes over bytes read from a file; nothing may be added afterwards.
     void setBytes(std::vector<uint8_t> bytes) { bytes_ = std::move(bytes); }
