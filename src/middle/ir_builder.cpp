@@ -276,7 +276,7 @@ void Builder::completePending() {
 
 void Builder::finish() {
     LUAPP_CHECK(!current_, "the last block has no terminator");
-    for (Block* block : blocks(fn_)) {
+    for ([[maybe_unused]] Block* block : blocks(fn_)) {
         LUAPP_CHECK(state(block).isSealed || block->preds.empty(), "a block is not sealed");
         LUAPP_CHECK(state(block).isStarted || block->preds.empty(), "a block was jumped to but never built");
     }
