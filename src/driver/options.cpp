@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "driver/driver.h"
+#include "driver/option_docs.h"
 #include "frontend/diag/suggest.h"
 
 namespace luapp::driver {
@@ -70,6 +71,8 @@ struct CommandLine {
     CLI::App* help = nullptr;
     CLI::App* version = nullptr;
     std::string helpTopic;
+    std::string completionShell;
+    bool wantsManual = false;
     std::string memory;
 
     explicit CommandLine(Options& o) {
@@ -83,6 +86,8 @@ struct CommandLine {
         addDisasm(o);
         help = app.add_subcommand("help", "print help for luapp or for one of its commands");
         help->add_option("COMMAND", helpTopic, "the command to explain");
+        help->add_flag("--man", wantsManual, "print a manual page (for man -l -)");
+        help->add_option("--completion", completionShell, "print a completion script for bash, zsh or fish")->type_name("SHELL");
         version = app.add_subcommand("version", "print the version");
     }
 
@@ -176,6 +181,16 @@ ParsedOptions parseOptions(int argc, const char* const* argv) {
     }
     if (*line.version) {
         puts(kVersion);
+        return finished(kExitOk);
+    }
+    if (line.wantsManual) {
+        fputs(manualPage(line.app, kVersion).c_str(), stdout);
+        return finished(kExitOk);
+    }
+    if (!line.completionShell.empty()) {
+        const std::string script = completionScript(line.app, line.completionShell);
+        if (script.empty()) return finished(usageError("no completion for shell '" + line.completionShell + "'", {}));
+        fputs(script.c_str(), stdout);
         return finished(kExitOk);
     }
     if (*line.help || line.app.get_subcommands().empty()) {
