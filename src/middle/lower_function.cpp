@@ -1,4 +1,6 @@
 // Lowering of variables, captures and the forms a function's body can have.
+#include <fmt/format.h>
+
 #include "middle/lower_impl.h"
 
 namespace luapp::ir {
@@ -60,10 +62,21 @@ Value FunctionLowering::readVar(const Variable* v, bool checked) {
         word = readRaw(v);
         if (v->inCell()) word = b_.typed(Op::CellGet, kept, {word});
     }
-    if (checked && v->needsInitCheck) {
-        b_.op(kept == Rep::Ref ? Op::CheckNull : Op::CheckNil, {word}, int64_t(bc::NilKind::Unset));
-    }
+    if (checked && v->needsInitCheck) checkSet(v, word);
     return kept == rep ? word : b_.typed(Op::UnboxU, rep, {word});
+}
+
+/// Raises where a variable is not set yet, with its name and the cycle of imports that may be the reason.
+void FunctionLowering::checkSet(const Variable* v, Value word) {
+    Block* unset = b_.newBlock();
+    Block* set = b_.newBlock();
+    b_.br(isNilValue(word), unset, set);
+    b_.startSealed(unset);
+    std::string text(program_.text(v->name));
+    const std::string_view cycle = v->kind == sema::VarKind::Module ? v->owner->module->importCycle : std::string_view();
+    if (!cycle.empty()) text = fmt::format("'{}' is read before it is set: import cycle {}", text, cycle);
+    b_.raise(uint32_t(cycle.empty() ? RuntimeError::UsedBeforeSet : RuntimeError::Message), box(b_.str(text), program_.types().string()));
+    b_.startSealed(set);
 }
 
 void FunctionLowering::writeVar(const Variable* v, Value value) {

@@ -106,6 +106,7 @@ class FunctionLowering {
     uint32_t captureIndex(const Variable* v) const;
     Value readRaw(const Variable* v);
     Value readVar(const Variable* v, bool checked);
+    void checkSet(const Variable* v, Value word);
     void writeVar(const Variable* v, Value value);
     void declareVar(const Variable* v, Value init);
     Value closureOf(const TypedFunction* fn);

@@ -285,6 +285,12 @@ const BuiltinEntry* Builtins::find(std::string_view library, std::string_view na
     });
 }
 
+const BuiltinEntry& Builtins::hidden(std::string_view name) {
+    for (const BuiltinEntry& entry : kEntries)
+        if (entry.kind == BuiltinKind::Hidden && entry.name == name) return entry;
+    LUAPP_UNREACHABLE("no such hidden library function");
+}
+
 std::vector<const BuiltinEntry*> Builtins::casesOf(const BuiltinEntry& general) {
     std::vector<const BuiltinEntry*> cases;
     for (const BuiltinEntry* entry = &general + 1; entry != kEntries.data() + kEntries.size(); entry++) {

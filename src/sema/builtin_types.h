@@ -66,6 +66,8 @@ class Builtins {
     static const BuiltinEntry* find(std::string_view name);
     /// The same for a name in two parts.
     static const BuiltinEntry* find(std::string_view library, std::string_view name);
+    /// The entry of a function that programs cannot name. There must be one.
+    static const BuiltinEntry& hidden(std::string_view name);
     /// The narrower forms of a function, in order.
     static std::vector<const BuiltinEntry*> casesOf(const BuiltinEntry& general);
     /// True if `name` is a library: `string`, `math`, `Array`, ...

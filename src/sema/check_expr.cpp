@@ -104,6 +104,10 @@ SemaVar* Checker::variableOf(ast::Expr& e) {
 }
 
 TExpr* Checker::readVariable(SemaVar& variable, Range range) {
+    if (variable.namespaceOf && variable.required) {  // its exports as a value
+        TExpr* name = stringConst(static_cast<ast::StringExpr*>(variable.required->args[0])->value, range.begin);
+        return callLibrary(*Builtins::find("require"), {&name, 1}, range.begin);
+    }
     if (variable.namespaceOf) {
         diags_.report(diag::ModuleAsValue, range, text(variable.name));
         return errorExpr(range.begin);
@@ -139,6 +143,7 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
     } else {
         isChecked = !variable.isAssigned && !variable.type->admitsNil;
     }
+    isChecked &= !variable.type->admitsNil;  // nil until then
     if (isChecked) variable.needsInitCheck = true;
     auto* get = expr<TVarGet>(variable.type, range.begin);
     get->variable = &variable;
@@ -205,6 +210,17 @@ void Checker::reportUnknownName(ast::NameExpr& name) {
     for (const BuiltinEntry& entry : Builtins::all())
         if (entry.kind != BuiltinKind::Hidden) suggester.offer(entry.name.substr(0, entry.name.find('.')));
     diags_.report(diag::UnknownName, name.range, text(name.name)).didYouMean(name.range, suggester.best());
+}
+
+/// A call of a library function with all its arguments as it declares them.
+TExpr* Checker::callLibrary(const BuiltinEntry& entry, std::span<TExpr* const> args, Loc loc) {
+    const BuiltinSignature& signature = builtins_.signature(entry);
+    auto* call = expr<TCall>(signature.type->isVoid() ? types_.voidType() : signature.type->results[0], loc);
+    call->callKind = CallKind::Builtin;
+    call->builtin = signature.entry->index;
+    call->args = arena().makeList<TExpr*>(args);
+    call->results = signature.type->results;
+    return call;
 }
 
 /// A library function, value or constant by its entry.
@@ -285,19 +301,31 @@ const BuiltinEntry* Checker::libraryEntry(ast::FieldExpr& e, bool& isLibrary) {
     return nullptr;
 }
 
-/// `geo.name` of `import * as geo`: the variable, or null after a message.
+/// The module that an object is: `geo` of `import * as geo` or `local geo = require("geo")`, or such a call itself.
+ModuleInfo* Checker::namespaceIn(ast::Expr& object) {
+    if (auto* name = ast::as<ast::NameExpr>(&object)) {
+        SemaVar* holder = current(name->resolved);
+        return holder ? holder->namespaceOf : nullptr;
+    }
+    auto* call = module_->requireOf.empty() ? nullptr : ast::as<ast::CallExpr>(&object);
+    auto found = call ? module_->requireOf.find(call) : module_->requireOf.end();
+    return found == module_->requireOf.end() ? nullptr : found->second;
+}
+
+/// `geo.name` where `geo` is a module: the variable, or null after a message.
 SemaVar* Checker::namespaceMember(ast::FieldExpr& e, bool& isNamespace) {
-    auto* name = ast::as<ast::NameExpr>(e.object);
-    SemaVar* holder = name ? current(name->resolved) : nullptr;
-    isNamespace = holder && holder->namespaceOf;
+    ModuleInfo* module = namespaceIn(*e.object);
+    isNamespace = module;
     if (!isNamespace) return nullptr;
-    auto& exports = holder->namespaceOf->exports;
+    auto& exports = module->exports;
     auto found = exports.find(e.field.name.id);
     if (found != exports.end() && found->second.variable) return found->second.variable;
     frontend::Suggester suggester(text(e.field.name));
     for (auto& [symbol, entry] : exports)
         if (entry.variable) suggester.offer(text(Symbol{symbol}));
-    diags_.report(diag::NotExported, e.field.range, text(holder->name), text(e.field.name))
+    auto* name = ast::as<ast::NameExpr>(e.object);
+    const std::string_view shown = name ? text(name->name) : module->typed->name;
+    diags_.report(diag::NotExported, e.field.range, shown, text(e.field.name))
         .didYouMean(e.field.range, suggester.best());
     return nullptr;
 }

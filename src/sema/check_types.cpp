@@ -128,30 +128,15 @@ const Type* Checker::typeOfName(ast::NamedType& node) {
 
 /// A class, interface or enum of this module: reported at its declaration.
 bool Checker::declaresUnsupported(Symbol name) const {
-    for (ast::Stmt* s : module_->tree->main->body.statements) {
-        const ast::Ident* declared = nullptr;
-        if (auto* c = ast::as<ast::ClassDecl>(s)) declared = &c->name;
-        if (auto* i = ast::as<ast::InterfaceDecl>(s)) declared = &i->name;
-        if (auto* e = ast::as<ast::EnumDecl>(s)) declared = &e->name;
-        if (declared && declared->name == name) return true;
+    if (!module_->knowsUnsupported) {
+        module_->knowsUnsupported = true;
+        for (ast::Stmt* s : module_->tree->main->body.statements) {
+            if (auto* c = ast::as<ast::ClassDecl>(s)) module_->unsupported.insert(c->name.name.id);
+            if (auto* i = ast::as<ast::InterfaceDecl>(s)) module_->unsupported.insert(i->name.name.id);
+            if (auto* e = ast::as<ast::EnumDecl>(s)) module_->unsupported.insert(e->name.name.id);
+        }
     }
-    return false;
-}
-
-/// The module that a name at the top level of this one stands for; null with `isKnown` set if its import failed.
-ModuleInfo* Checker::namespaceNamed(Symbol name, bool& isKnown) const {
-    isKnown = true;
-    for (auto& [decl, module] : module_->importOf) {
-        auto* import = ast::as<ast::ImportDecl>(decl);
-        if (import && import->namespaceName.name == name) return module;
-    }
-    for (ast::Stmt* s : module_->tree->main->body.statements) {
-        auto* local = module_->requireOf.empty() ? nullptr : ast::as<ast::LocalStmt>(s);
-        if (!local || local->names.count != 1 || local->names[0].name != name) continue;
-        if (auto* v = static_cast<SemaVar*>(local->names[0].variable); v->namespaceOf) return v->namespaceOf;
-    }
-    isKnown = false;
-    return nullptr;
+    return module_->unsupported.contains(name.id);
 }
 
 /// `geo.Point` of `import * as geo` or `local geo = require("geo")`.

@@ -245,6 +245,13 @@ class Resolver {
             variable->isDeclaredLater = s.values.empty();
         }
         for (ast::NameDecl& name : s.names) bind(varOf(name));
+        if (s.names.count == 1 && s.values.count == 1 && !s.names[0].type) noteRequired(s);
+    }
+    /// `local m = require("m")`: `m` means the module.
+    void noteRequired(ast::LocalStmt& s) {
+        auto* call = ast::as<ast::CallExpr>(s.values[0]);
+        if (!call || module_.requireOf.count(call) == 0) return;
+        if (!static_cast<ast::NameExpr*>(call->callee)->resolved) varOf(s.names[0])->required = call;
     }
     void walk(ast::AssignStmt& s) {
         for (ast::Expr* target : s.targets) assign(*target);
@@ -559,8 +566,10 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
     for (TypedFunction* f : functions)
         if (static_cast<FunctionInfo*>(f)->in == &module) own.push_back(static_cast<FunctionInfo*>(f));
     for (FunctionInfo* f : own)
-        for (SemaVar* v = f->variables; v; v = v->nextInHome)
+        for (SemaVar* v = f->variables; v; v = v->nextInHome) {
             if (v->isReassigned && v->function) v->function = nullptr;
+            if (v->required && !v->isReassigned) v->namespaceOf = module.requireOf[v->required];
+        }
     for (bool changed = true; changed;) {
         changed = false;
         for (FunctionInfo* f : own) {

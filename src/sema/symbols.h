@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "frontend/ast/ast.h"
@@ -125,6 +126,8 @@ struct ModuleInfo {
     FunctionInfo* main = nullptr;
     std::unordered_map<uint32_t, Export> exports;      // by symbol id
     std::unordered_map<uint32_t, AliasInfo*> aliases;  // type names: own and imported
+    std::unordered_set<uint32_t> unsupported;          // names of classes, interfaces, enums; once knowsUnsupported
+    bool knowsUnsupported = false;
     /// ImportDecl, ExportFromDecl: what it names (null: failed).
     std::vector<std::pair<ast::Decl*, ModuleInfo*>> importOf;
     /// Calls `require("literal")` that mean a strict module of the program.

@@ -85,9 +85,10 @@ struct TypedFunction {
 };
 
 struct TypedModule {
-    std::string_view name;       // as tracebacks show it
+    std::string_view name;         // as tracebacks show it
     uint32_t fileIndex = 0;
     TypedFunction* main = nullptr;
+    std::string_view importCycle;  // "a.luapp -> b.luapp -> a.luapp" if it imports itself through others, else empty
 };
 
 // --- expressions -------------------------------------------------------------------------------------------------

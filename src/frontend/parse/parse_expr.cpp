@@ -604,6 +604,8 @@ Expr* Parser::parseCall(Expr* callee, List<TypeNode*> typeArgs, bool isColon) {
     call->args = args.finish();
     call->argsRange = rangeFrom(open.begin);
     call->range = rangeFrom(callee->range.begin);
+    if (call->args.count == 1 && is<StringExpr>(call->args[0]))
+        if (auto* name = as<NameExpr>(callee); name && interner_.text(name->name) == "require") requireCalls_.push_back(call);
     return call;
 }
 

@@ -74,6 +74,7 @@ Module* Parser::parseModule() {
     module->main = body;
     module->attributes = lexer_.attributes();
     module->isLenient = isLenient_;
+    module->requireCalls = arena_.makeList<CallExpr*>(requireCalls_);
     return module;
 }
 

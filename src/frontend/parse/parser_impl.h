@@ -367,6 +367,7 @@ class Parser {
     std::vector<EnumMember> enumMembers_;
     std::vector<ImportName> importNames_;
     std::vector<TypeNodeParam> typeNodeParams_;
+    std::vector<CallExpr*> requireCalls_;  // of the whole file
     std::vector<RecordTypeField> recordFields_;
     std::vector<std::string_view> texts_;
 };

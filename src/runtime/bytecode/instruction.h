@@ -118,7 +118,6 @@ enum class CheckKind : uint8_t {
 /// C of CheckNil and CheckNull: what was nil; picks the message.
 enum class NilKind : uint8_t {
     Assert,      // `x!`
-    Unset,       // a variable read before it was set
     UnsetField,  // a field read before a constructor set it
     Key,         // a table value required where the key is missing
     Call,        // a nil function called

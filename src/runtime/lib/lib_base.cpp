@@ -157,8 +157,8 @@ Word baseAssert(State& s, Word* args) {
         if (extras > 0 && !valueArg(args, 1).isNil()) raiseValue(s, valueArg(args, 1));
         raiseValue(s, Value::string(newString(s, errorText(ErrorKind::AssertionFailed))));
     }
-    ensureResults(s, uint64_t{extras} + 1);
-    std::memcpy(s.results, args, (size_t{extras} + 1) * sizeof(Word));
+    Word* const results = ensureResults(s, uint64_t{extras} + 1);
+    for (uint32_t k = 0; k <= extras; k++) results[k] = args[k];  // mostly one or two
     return packResult(s, extras + 1);
 }
 
@@ -345,13 +345,6 @@ Word baseCollectGarbage(State& s, Word* args) {
         raiseArgument(s, 1, "collectgarbage", "invalid option");
     }
     return result.word();
-}
-
-Word baseRequire(State& s, Word* args) {
-    String* const name = stringArg(args, 0);
-    const LibraryOptions& options = libState(s).options;
-    if (options.requireModule != nullptr) return options.requireModule(s, name).word();
-    raiseLib(s, "module '%.200s' not found", name->data());
 }
 
 Word baseScriptArguments(State& s, Word*) {

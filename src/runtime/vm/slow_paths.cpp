@@ -197,7 +197,6 @@ SLOW_PATH(slowCheckNil) {
     switch (static_cast<bc::NilKind>(bc::fieldC(i))) {
         case bc::NilKind::Assert:
         case bc::NilKind::Convert: break;
-        case bc::NilKind::Unset: raise(s, ErrorKind::UsedBeforeSet);
         case bc::NilKind::UnsetField: raise(s, ErrorKind::FieldNotSet);
         case bc::NilKind::Key: raise(s, ErrorKind::Message, "no such key in table");
         case bc::NilKind::Call: raiseCannot(s, ErrorKind::CannotCall, Value::nil());
@@ -452,7 +451,11 @@ SLOW_PATH(slowRaise) {
 #include "runtime/vm/errors.def"
         ;
     unsigned kind = bc::fieldA(i);
-    raise(s, kind < kErrorCount ? static_cast<ErrorKind>(kind) : ErrorKind::Message, vb(R, i));
+    const ErrorKind error = kind < kErrorCount ? static_cast<ErrorKind>(kind) : ErrorKind::Message;
+    const Value operand = vb(R, i);
+    // A string is the compiler's own text.
+    if (operand.isString()) raise(s, error, operand.asString()->view());
+    raise(s, error, operand);
 }
 
 #undef SLOW_PATH
