@@ -23,7 +23,6 @@ LUAPP_ALWAYS_INLINE void saveContext(const State& s, ExecContext& c) {
     c.top = s.top;
     c.pc = s.pc;
     c.handler = s.handler;
-    c.nativeDepth = s.nativeDepth;
 }
 
 LUAPP_ALWAYS_INLINE void loadContext(State& s, const ExecContext& c) {
@@ -34,7 +33,6 @@ LUAPP_ALWAYS_INLINE void loadContext(State& s, const ExecContext& c) {
     s.nativeLimit = c.nativeLimit;
     s.stackBase = c.stackBase;
     s.stackEnd = c.stackEnd;
-    s.nativeDepth = c.nativeDepth;
     s.stackLimit.store(s.normalStackLimit(), std::memory_order_relaxed);
     // A signal between these two lines sets the limit itself.
     if (LUAPP_UNLIKELY(s.interruptRequested.load(std::memory_order_relaxed))) {
@@ -54,12 +52,8 @@ LUAPP_ALWAYS_INLINE void switchTo(State& s, Coroutine* from, Coroutine* to, bool
     finishSwitch(s, from);
 }
 
-/// True if continueWaiting may be used: resume() does more for others.
-LUAPP_ALWAYS_INLINE bool isWaiting(const Coroutine* co) {
-    return co->status == CoroutineStatus::Suspended && co->stack.slot != CoroutineStack::kNoSlot;
-}
-
-/// resume() of a waiting coroutine up to the moment it gives control back; finishResume has to follow if it is dead then.
+/// resume() of a suspended coroutine with a stack, up to the moment it gives control back; if it is dead then, finishResume
+/// has to follow.
 LUAPP_ALWAYS_INLINE void continueWaiting(State& s, Coroutine* co) {
     Coroutine* self = s.currentCoroutine;
     if (self != nullptr) self->status = CoroutineStatus::Normal;
@@ -72,6 +66,14 @@ LUAPP_ALWAYS_INLINE void continueWaiting(State& s, Coroutine* co) {
 
 /// Takes the stack of a coroutine that has just ended; false if it ended by an error, which is the pack.
 bool finishResume(State& s, Coroutine* co);
+
+/// resume() with the usual case inline.
+LUAPP_ALWAYS_INLINE bool resumeInline(State& s, Coroutine* co) {
+    if (LUAPP_UNLIKELY(co->status != CoroutineStatus::Suspended || co->stack.slot == CoroutineStack::kNoSlot))
+        return resume(s, co);
+    continueWaiting(s, co);
+    return LUAPP_LIKELY(co->status != CoroutineStatus::Dead) || finishResume(s, co);
+}
 
 /// yield() in a coroutine.
 LUAPP_ALWAYS_INLINE void yieldFrom(State& s, Coroutine* self) {

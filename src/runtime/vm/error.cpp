@@ -178,7 +178,6 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     h.frame = s.frame;
     h.top = s.top;
     h.pc = s.pc;
-    h.nativeDepth = s.nativeDepth;
     h.isHandling = false;
     h.onError = onError;
     h.context = context;
@@ -193,7 +192,6 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     s.frame = h.frame;
     s.top = h.top;
     s.pc = h.pc;
-    s.nativeDepth = h.nativeDepth;
     s.nativeLimit = nativeLimit;
     s.heap.suspendLimit(false);
     if (s.stackLimit.load(std::memory_order_relaxed) != nullptr) {

@@ -14,7 +14,6 @@ struct ExecContext {
     Word* top = nullptr;
     const uint32_t* pc = nullptr;
     Handler* handler = nullptr;
-    uint32_t nativeDepth = 0;
     // Fixed when the stacks are set up.
     uintptr_t nativeLimit = 0;
     Word* stackBase = nullptr;

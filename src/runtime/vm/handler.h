@@ -13,10 +13,9 @@ namespace luapp::rt {
 struct Handler {
     void* nativeStack;  // rsp to go back to; written by protectedInvoke
     Handler* previous;
-    Word* frame;         // State.frame, top, pc and nativeDepth when the call began
+    Word* frame;         // State.frame, top and pc when the call began
     Word* top;
     const uint32_t* pc;
-    uint32_t nativeDepth;
     bool isHandling;     // onError is running
     // Runs where the error was raised, before the stack is dropped, with the error in State.errorValue, which it may
     // replace (xpcall's handler, tracebacks); null: nothing. An error inside it becomes "error in error handling".

@@ -51,7 +51,10 @@ LUAPP_ALWAYS_INLINE Coroutine* wrappedCoroutine(Word callee) {
 /// Makes `count` boxed arguments, at most 255, the pack.
 LUAPP_ALWAYS_INLINE void packWords(State& s, const Word* words, uint64_t count) {
     Word* results = s.results;
-    for (uint64_t k = 0; k < count; ++k) results[k] = words[k];
+    for (uint64_t k = 0; k < count; ++k) {
+        results[k] = words[k];
+        asm volatile("");  // mostly one word: no vector loop
+    }
     s.resultCount = static_cast<uint32_t>(count);
 }
 
@@ -61,7 +64,10 @@ LUAPP_ALWAYS_INLINE Word firstOfPack(const State& s) { return s.resultCount != 0
 LUAPP_ALWAYS_INLINE void prependToResults(State& s, Word w) {
     uint64_t count = s.resultCount;
     Word* results = ensureResults(s, count + 1);
-    for (uint64_t k = count; k > 0; --k) results[k] = results[k - 1];
+    for (uint64_t k = count; k > 0; --k) {
+        results[k] = results[k - 1];
+        asm volatile("");
+    }
     results[0] = w;
     s.resultCount = static_cast<uint32_t>(count + 1);
 }
@@ -496,11 +502,10 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     CASE(CallDyn) {
         Word* n = R + FA + 3;
         SAVE();
-        if (Coroutine* co = wrappedCoroutine(n[-1]); co != nullptr && isWaiting(co)) {
+        if (Coroutine* co = wrappedCoroutine(n[-1])) {
             packWords(s, n, FB);
-            continueWaiting(s, co);
-            if (LUAPP_UNLIKELY(isDead(co)) && !finishResume(s, co)) raiseFromCoroutine(s);
-            n[-3] = firstOfPack(s);
+            if (LUAPP_UNLIKELY(!resumeInline(s, co))) raiseFromCoroutine(s);
+            RA = firstOfPack(s);
             NEXT;
         }
         Transfer t = slowCallDyn(s, R, K, pc, n, FB);
@@ -551,7 +556,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         if (LUAPP_LIKELY(s.currentCoroutine != nullptr)) {
             packWords(s, n, FB);
             yieldFrom(s, s.currentCoroutine);
-            n[-3] = firstOfPack(s);
+            RA = firstOfPack(s);
             NEXT;
         }
         s.argCount = FB;
@@ -563,13 +568,11 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         uint32_t builtin = *pc++;
         SAVE();
         Value resumed = Value::fromWord(n[0]);
-        if (LUAPP_LIKELY(resumed.is(Kind::Coroutine) && isWaiting(resumed.asCoroutine()))) {
-            Coroutine* co = resumed.asCoroutine();
+        if (LUAPP_LIKELY(resumed.is(Kind::Coroutine))) {
             packWords(s, n + 1, FB);
-            continueWaiting(s, co);
-            Word ok = LUAPP_UNLIKELY(isDead(co)) && !finishResume(s, co) ? kFalseBox : kTrueBox;
+            Word ok = LUAPP_LIKELY(resumeInline(s, resumed.asCoroutine())) ? kTrueBox : kFalseBox;
             prependToResults(s, ok);
-            n[-3] = ok;
+            RA = ok;
             NEXT;
         }
         s.argCount = FB;

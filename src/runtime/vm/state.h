@@ -108,7 +108,6 @@ struct State {
     Program* programs = nullptr;      // list of loaded programs, owned by vm/load
     void* libraryData = nullptr;      // owned by lib
     void* hostData = nullptr;         // owned by the embedder
-    uint32_t nativeDepth = 0;         // nested entries of the interpreter, counted by vm
 
     // --- coroutines
     ExecContext mainContext;              // of the main program while a coroutine runs
