@@ -1,8 +1,8 @@
 // Inlining: the body of a const function takes the place of each call (LANGUAGE 4), callees before callers, so that
 // chains of them vanish in one go. How a body takes the place of a call: splice.h.
 //
-// A call stays a call where its form does not allow that, or the caller has grown beyond reason (const functions that call
-// each other twice grow exponentially). It means the same then.
+// A call stays a call where its form does not allow that, or the caller or the whole program has grown beyond reason (const
+// functions that call each other twice grow exponentially, a chain of them quadratically). It means the same then.
 // Before:  v2 = call @twice, v1        After:  v3 = const.f64 2;  v4 = mul.f v1, v3
 
 #include "middle/pass.h"
@@ -13,6 +13,7 @@ namespace luapp::ir {
 namespace {
 
 constexpr uint32_t kMaxCallerInsts = 200'000;
+constexpr uint64_t kMaxGrowth = 1'000'000;  // instructions, of all callers together
 
 class Inliner {
   public:
@@ -70,7 +71,11 @@ class Inliner {
             Inst* call = calls[i];
             if (state(call->immFn) != State::Done) continue;  // calls itself: the body would have no end
             if (fn.instCount() + call->immFn->instCount() > kMaxCallerInsts) continue;
-            if (spliceCall(fn, call)) inlined++;
+            const uint32_t size = call->immFn->instCount();
+            if (growth_ + size > kMaxGrowth) continue;
+            if (!spliceCall(fn, call)) continue;
+            growth_ += size;
+            inlined++;
         }
         if (!inlined) return;
         fn.removeUnreachable();
@@ -83,6 +88,7 @@ class Inliner {
     Module& module_;
     PassContext& context_;
     std::vector<State> states_;  // by function index
+    uint64_t growth_ = 0;
     bool changed_ = false;
 };
 
