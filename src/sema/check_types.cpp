@@ -139,6 +139,23 @@ bool Checker::declaresUnsupported(Symbol name) const {
     return module_->unsupported.contains(name.id);
 }
 
+/// The module that a name at the top level of this one stands for. Null if its import failed or, with `isKnown` false, if
+/// it stands for none.
+ModuleInfo* Checker::namespaceNamed(Symbol name, bool& isKnown) const {
+    isKnown = true;
+    for (auto& [decl, module] : module_->importOf) {
+        auto* import = ast::as<ast::ImportDecl>(decl);
+        if (import && import->namespaceName.name == name) return module;
+    }
+    for (ast::Stmt* s : module_->tree->main->body.statements) {
+        auto* local = module_->requireOf.empty() ? nullptr : ast::as<ast::LocalStmt>(s);
+        if (!local || local->names.count != 1 || local->names[0].name != name) continue;
+        if (auto* v = static_cast<SemaVar*>(local->names[0].variable); v->namespaceOf) return v->namespaceOf;
+    }
+    isKnown = false;
+    return nullptr;
+}
+
 /// `geo.Point` of `import * as geo` or `local geo = require("geo")`.
 const Type* Checker::typeOfQualified(ast::NamedType& node, std::span<const Type* const> args) {
     bool isKnown = false;
