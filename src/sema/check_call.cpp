@@ -1,5 +1,6 @@
 // Calls: finding the callee, matching arguments to parameters, library functions and their special rules.
 #include <algorithm>
+#include <utility>
 
 #include "sema/context.h"
 #include "sema/relations.h"
@@ -180,6 +181,7 @@ TExpr* Checker::wrapBefore(std::span<TStmt* const> before, TExpr* value) {
 /// A call as written, with all its results; a void call has type Void.
 TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
     if (pred) *pred = nullptr;
+    const bool wantsAll = std::exchange(wantsAllValues_, false);
     Callee callee;
     callee.name = "";
     bool special = false;
@@ -187,6 +189,7 @@ TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
         callee.name = text(name->name);
         if (SemaVar* variable = current(name->resolved)) return callVariable(e, *variable, callee, expected);
         const BuiltinEntry* entry = Builtins::find(text(name->name));
+        if (entry && entry->name == "assert") return callAssert(e, wantsAll);
         if (entry && entry->kind == BuiltinKind::Function) return callBuiltin(e, *entry, nullptr, expected, pred);
     } else if (auto* field = ast::as<ast::FieldExpr>(e.callee)) {
         callee.name = text(field->field.name);
@@ -299,7 +302,10 @@ bool isExpandable(const ast::Expr& e) {
 
 /// The values of a call or `...` as they come, of anything else its value.
 TExpr* Checker::checkMulti(ast::Expr& e, const Type* expected) {
-    if (e.kind == ast::NodeKind::CallExpr) return checkCall(static_cast<ast::CallExpr&>(e), expected, nullptr);
+    if (e.kind == ast::NodeKind::CallExpr) {
+        wantsAllValues_ = true;
+        return checkCall(static_cast<ast::CallExpr&>(e), expected, nullptr);
+    }
     if (e.kind == ast::NodeKind::VarargExpr) return checkVararg(static_cast<ast::VarargExpr&>(e));
     return checkExpr(e, expected);
 }
@@ -766,7 +772,6 @@ const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallEx
 
 TExpr* Checker::callBuiltin(ast::CallExpr& e, const BuiltinEntry& general, TExpr* self, const Type* expected,
                             Pred** pred) {
-    if (general.name == "assert") return callAssert(e);
     if (general.name == "select") {
         bool handled = false;
         TExpr* value = callSelect(e, handled);
@@ -798,8 +803,8 @@ TExpr* Checker::callBuiltin(ast::CallExpr& e, const BuiltinEntry& general, TExpr
     return finishCall(rest, callee, expected);
 }
 
-/// `assert(v, ...)` gives its arguments back and narrows `v`.
-TExpr* Checker::callAssert(ast::CallExpr& e) {
+/// `assert(v, ...)` gives its arguments back and narrows `v`. `wantsAll`: where all of them are wanted.
+TExpr* Checker::callAssert(ast::CallExpr& e, bool wantsAll) {
     const BuiltinSignature& signature = builtins_.signature(*Builtins::find("assert"));
     Callee callee;
     callee.kind = CallKind::Builtin;
@@ -821,6 +826,7 @@ TExpr* Checker::callAssert(ast::CallExpr& e) {
         for (uint32_t i = 1; i < e.args.count; i++) checkExpr(*e.args[i], nullptr);
         return first;
     }
+    if (wantsAll && (e.args.count > 1 || isMulti(first))) return assertedPack(e, callee, first, pred);
     if (isMulti(first)) {
         TExpr* inner = first;
         while (inner->kind == TExprKind::Let) inner = inner->as<TLet>()->result;
@@ -866,6 +872,20 @@ TExpr* Checker::callAssert(ast::CallExpr& e) {
         return let(before, nilConst(e.range.begin));
     }
     return let(before, narrowedTo(values[0], kept, kept));
+}
+
+/// `assert` as a pack: its first value is known to be there.
+TExpr* Checker::assertedPack(ast::CallExpr& e, Callee& callee, TExpr* first, Pred* pred) {
+    const Type* kept = isMulti(first) ? types_.any() : types_.withoutNil(first->type);
+    callee.checked.push_back(first);
+    TExpr* value = finishCall(e, callee, nullptr);
+    flow_.assume(pred, true);
+    if (kept->kind == TypeKind::Never) flow_.isReachable = false;
+    TExpr* inner = value;
+    while (inner->kind == TExprKind::Let) inner = inner->as<TLet>()->result;
+    if (inner->kind == TExprKind::Call && !isAny(kept) && kept->kind != TypeKind::Never)
+        inner->as<TCall>()->results = arena().makeList<const Type*>({&kept, 1});
+    return value;
 }
 
 /// `select("#", ...)` and `select(n, ...)`.

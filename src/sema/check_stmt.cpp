@@ -374,19 +374,23 @@ void Checker::checkLoop(Range range, Pass&& pass) {
     if (uncertainLoops_ >= 2) widenAssigned();
     for (int round = 0;; round++) {
         const size_t head = flow_.mark();
-        LoopState state{head, {}, {}, {}};
+        LoopState state;
+        flow_.open(state.exits);
+        flow_.open(state.continues);
         loops_.push_back(&state);
         uncertainLoops_++;
         FlowJoin leaving;
         pass(state, leaving, head);
         uncertainLoops_--;
         loops_.pop_back();
-        // Back edge: the state here, relative to the head.
-        flow_.joinHere(state.continues, head);
+        flow_.arrive(state.continues);  // the back edge
+        flow_.undo(head);
+        const FlowJoin back = flow_.close(state.continues);
+        FlowJoin exits = flow_.close(state.exits);
         bool isStable = true;
         FlowDelta widened;
-        if (state.continues.isReached) {
-            for (const FlowChange& change : state.continues.delta) {
+        if (back.isReached) {
+            for (const FlowChange& change : back.delta) {
                 const Type* joined =
                     change.oldType ? flow_.joinTypes(change.variable, change.oldType, change.newType) : nullptr;
                 if (joined == change.oldType) continue;
@@ -395,17 +399,15 @@ void Checker::checkLoop(Range range, Pass&& pass) {
                 widened.back().newType = joined;
             }
         }
-        flow_.undo(head);
         if (isStable) {
             // Left at the head (a condition was false) or by break.
-            for (FlowJoin* join : {&leaving}) {
-                if (!join->isReached) continue;
+            if (leaving.isReached) {
                 flow_.isReachable = true;
-                flow_.redo(join->delta);
-                flow_.joinHere(state.exits, head);
+                flow_.redo(leaving.delta);
+                flow_.joinHere(exits, head);
                 flow_.undo(head);
             }
-            flow_.continueFrom(state.exits, head);
+            flow_.continueFrom(exits, head);
             if (!wasReachable) flow_.isReachable = false;
             return;
         }
@@ -458,9 +460,10 @@ void Checker::check(ast::RepeatStmt& s) {
             loop->body = block(list.span(), s.body.range.begin);
         }
         // The condition is reached from the end of the body and from each `continue`.
-        flow_.joinHere(state.continues, head);
-        flow_.continueFrom(state.continues, head);
-        state.continues = FlowJoin{};
+        flow_.arrive(state.continues);
+        flow_.undo(head);
+        flow_.continueFrom(flow_.close(state.continues), head);
+        flow_.open(state.continues);
         const UntilLoop* const outer = untilLoop_;
         const UntilLoop until{s.range, &state};
         untilLoop_ = &until;
@@ -857,14 +860,14 @@ void Checker::iterateCalls(ast::GenericForStmt& s, TExpr* only) {
 // ---- Leaving --------------------------------------------------------------------------------------------------------
 
 void Checker::check(ast::BreakStmt& s) {
-    if (loops_.size() > loopBase_) flow_.joinHere(loops_.back()->exits, loops_.back()->mark);
+    if (loops_.size() > loopBase_) flow_.arrive(loops_.back()->exits);
     flow_.isReachable = false;
     emit(stmt<TBreak>(s.range.begin));
 }
 
 void Checker::check(ast::ContinueStmt& s) {
     if (loops_.size() > loopBase_) {
-        flow_.joinHere(loops_.back()->continues, loops_.back()->mark);
+        flow_.arrive(loops_.back()->continues);
         if (repeatDepth_ > 0) loops_.back()->continueStmts.push_back(s.range);
     }
     flow_.isReachable = false;

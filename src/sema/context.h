@@ -61,9 +61,8 @@ struct Callee {
 
 /// The loop around the statement being checked.
 struct LoopState {
-    size_t mark;  // flow mark of the loop's head
-    FlowJoin exits;
-    FlowJoin continues;
+    OpenJoin exits;
+    OpenJoin continues;
     std::vector<Range> continueStmts;
 };
 
@@ -334,7 +333,8 @@ class Checker {
                                    std::vector<TExpr*>& checked, bool& dropsLiteral);
     TExpr* callBuiltin(ast::CallExpr& expr, const BuiltinEntry& general, TExpr* self, const Type* expected,
                        Pred** pred);
-    TExpr* callAssert(ast::CallExpr& expr);
+    TExpr* callAssert(ast::CallExpr& expr, bool wantsAll);
+    TExpr* assertedPack(ast::CallExpr& expr, Callee& callee, TExpr* first, Pred* pred);
     TExpr* callSelect(ast::CallExpr& expr, bool& handled);
     /// After anything that may run other code.
     void afterCall() { flow_.forgetVolatile(); }
@@ -438,6 +438,7 @@ class Checker {
     std::vector<std::pair<Symbol, const Type*>> typeParams_;  // type parameters in scope
     int uncertainLoops_ = 0;                                  // loops around that may be checked again
     int repeatDepth_ = 0;
+    bool wantsAllValues_ = false;  // of the call about to be checked
     int aliasDepth_ = 0;          // aliases being resolved within each other
     int constDepth_ = 0;          // const functions being instantiated inside each other
     int64_t argumentNumber_ = 0;  // for the message about an argument that does not fit

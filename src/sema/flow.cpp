@@ -7,6 +7,7 @@ namespace luapp::sema {
 void Flow::setType(SemaVar* variable, const Type* type) {
     if (type == variable->type) type = nullptr;
     if (variable->current == type) return;
+    noteLeaving(variable);
     trail_.push_back({variable, variable->current, variable->isAssigned});
     variable->current = type;
     if (type && variable->isVolatile()) volatile_.push_back(variable);
@@ -14,6 +15,7 @@ void Flow::setType(SemaVar* variable, const Type* type) {
 
 void Flow::setAssigned(SemaVar* variable) {
     if (variable->isAssigned) return;
+    noteLeaving(variable);
     trail_.push_back({variable, variable->current, false});
     variable->isAssigned = true;
 }
@@ -36,6 +38,7 @@ void Flow::undo(size_t mark) {
     while (trail_.size() > mark) {
         const Old old = trail_.back();
         trail_.pop_back();
+        noteLeaving(old.variable);
         old.variable->current = old.type;
         old.variable->isAssigned = old.isAssigned;
         if (old.type && old.variable->isVolatile()) volatile_.push_back(old.variable);
@@ -85,6 +88,43 @@ void Flow::joinDelta(FlowJoin& join, const FlowDelta& delta) {
         joined.newType = joinTypes(joined.variable, joined.newType, joined.oldType);
         joined.newAssigned &= joined.oldAssigned;
     }
+}
+
+void Flow::noteLeaving(SemaVar* variable) {
+    if (variable->since < time_)
+        for (OpenJoin* join : open_)
+            if (join->lastArrival > variable->since) joinValue(*join, variable);
+    variable->since = time_;
+}
+
+/// The variable has had its value at the last arrival.
+void Flow::joinValue(OpenJoin& open, SemaVar* variable) {
+    auto [slot, isNew] = open.slots.try_emplace(variable, uint32_t(open.join.delta.size()));
+    if (isNew) {
+        open.join.delta.push_back({variable, nullptr, variable->current, false, variable->isAssigned});
+        return;
+    }
+    FlowChange& joined = open.join.delta[slot->second];
+    joined.newType = joinTypes(variable, joined.newType, variable->current);
+    joined.newAssigned &= variable->isAssigned;
+}
+
+FlowJoin Flow::close(OpenJoin& open) {
+    std::erase(open_, &open);
+    FlowJoin join = std::move(open.join);
+    open.join = {};
+    for (FlowChange& change : join.delta) {
+        SemaVar* variable = change.variable;
+        if (open.lastArrival > variable->since) {
+            change.newType = joinTypes(variable, change.newType, variable->current);
+            change.newAssigned &= variable->isAssigned;
+        }
+        change.oldType = variable->current;
+        change.oldAssigned = variable->isAssigned;
+    }
+    open.lastArrival = 0;
+    open.slots.clear();
+    return join;
 }
 
 void Flow::joinHere(FlowJoin& join, size_t mark) {

@@ -6,6 +6,7 @@
 // captured and undone, and the captured deltas of all branches that reach a point are joined. Pred is what a condition
 // says about variables when it is true and when it is false. Only the checker uses this.
 
+#include <unordered_map>
 #include <vector>
 
 #include "frontend/base/arena.h"
@@ -31,6 +32,14 @@ using FlowDelta = std::vector<FlowChange>;
 struct FlowJoin {
     bool isReached = false;
     FlowDelta delta;
+};
+
+/// The same for the branches that leave a loop one after another while it is being checked. A variable's value is joined in
+/// when the variable changes, so that arrivals cost nothing and each change counts once.
+struct OpenJoin {
+    FlowJoin join;
+    uint32_t lastArrival = 0;  // 0: none
+    std::unordered_map<SemaVar*, uint32_t> slots;  // positions in join.delta
 };
 
 /// What a condition tells. Nodes live in the arena; children come before parents in evaluation order.
@@ -62,6 +71,16 @@ class Flow {
     void redo(const FlowDelta& delta);
     /// Adds the present state (relative to `mark`) to `join`, if it is reachable.
     void joinHere(FlowJoin& join, size_t mark);
+    /// Begins to listen for arrivals at `join`, relative to the present state.
+    void open(OpenJoin& join) { open_.push_back(&join); }
+    /// The present state arrives at `join`, if it is reachable.
+    void arrive(OpenJoin& join) {
+        if (!isReachable) return;
+        join.join.isReached = true;
+        join.lastArrival = ++time_;
+    }
+    /// What has arrived. The state must be that of open() again.
+    FlowJoin close(OpenJoin& join);
     /// Undoes to `mark` and continues in the joined state.
     void continueFrom(const FlowJoin& join, size_t mark);
     /// Makes what `pred` says in the given case hold. Says nothing about reachability.
@@ -85,6 +104,9 @@ class Flow {
   private:
     void assumeCase(const Pred* pred, bool outcome);
     void joinDelta(FlowJoin& join, const FlowDelta& delta);
+    /// To be called before a variable changes.
+    void noteLeaving(SemaVar* variable);
+    void joinValue(OpenJoin& join, SemaVar* variable);
 
     struct Old {
         SemaVar* variable;
@@ -95,7 +117,9 @@ class Flow {
     TypeTable& types_;
     std::vector<Old> trail_;
     std::vector<SemaVar*> volatile_;  // may hold some that are no longer narrowed
+    std::vector<OpenJoin*> open_;
     uint32_t stamp_ = 0;
+    uint32_t time_ = 0;  // number of arrivals so far
 };
 
 }  // namespace luapp::sema

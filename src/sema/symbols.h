@@ -41,6 +41,7 @@ struct SemaVar : Variable {
     bool isAssigned = false;        // definitely
     uint32_t joinSlot = 0;
     uint32_t stamp = 0;
+    uint32_t since = 0;  // number of arrivals (OpenJoin) before it got its present state
     uint32_t lastUser = 0;  // number of the function that noted its use last
     // Static facts.
     bool usedByInner = false;  // some inner function uses it
