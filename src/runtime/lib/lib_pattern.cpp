@@ -103,11 +103,15 @@ Value computedReplacement(State& s, const PatternMatcher& m, Value replacement) 
         return callValue(s, replacement, args, count);
     }
     const Value key = m.captureCount() == 0 ? Value::string(newString(s, m.whole())) : captureValue(s, m, 0);
+    if (replacement.is(Kind::Record)) {
+        const TypeDesc* const type = s.types.at(replacement.asObject()->aux);
+        if (!key.isString() || type->findField(key.asString()->view()) == nullptr) return Value::nil();
+    }
     return index(s, replacement, key);
 }
 
 bool isReplacement(Value v) {
-    return v.isString() || v.isNumber() || v.isFunction() || v.isLuaTable() || v.is(Kind::Table);
+    return v.isString() || v.isNumber() || v.isFunction() || v.isLuaTable() || v.is(Kind::Table) || v.is(Kind::Record);
 }
 
 }  // namespace

@@ -193,6 +193,8 @@ Word baseUnpack(State& s, Word* args) {
     if (from > to) return packResult(s, 0);
     const uint64_t count = static_cast<uint64_t>(to - from) + 1;
     if (count > kResultCapacity) raiseLib(s, "too many results to unpack");
+    if (list.isArray() && (from < list.first() || to > list.last()))
+        raise(s, ErrorKind::IndexOutOfRange, from < list.first() ? from : to, list.last() + 1);
     for (uint64_t i = 0; i < count; i++) s.results[i] = list.get(from + static_cast<int64_t>(i)).word();
     return packResult(s, static_cast<uint32_t>(count));
 }

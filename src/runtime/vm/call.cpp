@@ -87,6 +87,36 @@ const TypeDesc* builtinSignatureFor(State& s, const Closure* f, const Word* args
     return f->aux != 0 ? s.types.at(f->aux) : nullptr;
 }
 
+/// Raises, in Lua's words, what is wrong with boxed argument `k` of a library function; `self` of a member does not count.
+[[noreturn]] LUAPP_COLD void raiseBuiltinArgument(State& s, uint32_t index, const TypeDesc* signature, const Word* args,
+                                                  uint32_t count, uint32_t k) {
+    const TypeDesc* type = k < signature->paramCount() ? signature->parts[k] : signature->vararg;
+    std::string_view name = s.builtins->names[index];
+    TypeKind first = signature->paramCount() > 0 ? signature->parts[0]->kind : TypeKind::Any;
+    bool isMember = (name.starts_with("Array.") && first == TypeKind::Array) ||
+                    (name.starts_with("Table.") && first == TypeKind::Table) || name.starts_with("File.");
+    uint32_t position = isMember && k > 0 ? k : k + 1;
+    name.remove_prefix(name.rfind('.') + 1);
+    if (k >= count && type->kind == TypeKind::Any) raise(s, ErrorKind::BadArgument, position, name, "value expected");
+    Value v = k < count ? Value::fromWord(args[k]) : Value::nil();
+    if (type->kind == TypeKind::Integer && v.isNumber())
+        raise(s, ErrorKind::BadArgument, position, name, "number has no integer representation");
+    bool isPlain = type->kind == TypeKind::Integer || type->kind == TypeKind::Number || type->kind == TypeKind::String;
+    std::string_view expected = type->kind == TypeKind::Integer ? std::string_view("number") : std::string_view(type->name);
+    std::string_view got = k >= count ? std::string_view("no value") : isPlain ? std::string_view(typeName(v)) : typeNameOf(s, v);
+    raise(s, ErrorKind::BadArgumentType, position, name, expected, got);
+}
+
+/// The raw word for parameter `k` of a library function.
+Word builtinArgument(State& s, uint32_t index, const TypeDesc* signature, const Word* args, uint32_t count, uint32_t k) {
+    const TypeDesc* type = signature->parts[k];
+    bool missing = k >= count || (args[k] == kNilBox && !type->acceptsNil);
+    if (missing && k >= signature->requiredCount()) return s.builtins->defaultArgument(s, index, k);
+    Word out = 0;
+    if (k >= count || !tryConvert(s, Value::fromWord(args[k]), type, out)) raiseBuiltinArgument(s, index, signature, args, count, k);
+    return out;
+}
+
 /// Calls a builtin with boxed arguments at n; its results become the pack.
 void callBuiltinDyn(State& s, Closure* f, Word* n, uint32_t count) {
     s.top = n + count + kBuiltinArgRoom;
@@ -104,15 +134,20 @@ void callBuiltinDyn(State& s, Closure* f, Word* n, uint32_t count) {
         ++args;
     }
     uint32_t params = signature->paramCount();
-    for (uint32_t k = 0; k < params; ++k) {
-        bool missing = k >= count || (args[k] == kNilBox && !signature->parts[k]->acceptsNil);
-        if (missing && k >= signature->requiredCount() && index != bc::kNoIndex)
-            args[k] = s.builtins->defaultArgument(s, index, k);
-        else
-            args[k] = convertArgument(s, signature, args, count, k);
-    }
+    for (uint32_t k = 0; k < params; ++k)
+        args[k] = index == bc::kNoIndex ? convertArgument(s, signature, args, count, k)
+                                        : builtinArgument(s, index, signature, args, count, k);
     uint32_t extras = signature->isVararg() && count > params ? count - params : 0;
-    checkExtras(s, signature, args + params, params, extras);
+    if (index == bc::kNoIndex || signature->vararg == nullptr) {
+        checkExtras(s, signature, args + params, params, extras);
+    } else {
+        for (uint32_t k = params; k < params + extras; ++k) {
+            Word out;
+            if (!tryConvert(s, Value::fromWord(args[k]), signature->vararg, out))
+                raiseBuiltinArgument(s, index, signature, args, count, k);
+            args[k] = boxTyped(out, signature->vararg).word();
+        }
+    }
     s.argCount = extras;
     Word first = f->builtin()(s, n);
     boxResults(s, signature, first);

@@ -72,12 +72,15 @@ void appendNumber(TextBuilder& out, uint32_t n) {
 /// Lines shown at each end of a long traceback.
 constexpr int kShownFrames = 12;
 
-void appendFrame(State& s, const FrameWalk& walk, bool namesBuiltin, TextBuilder& out) {
-    int64_t builtin = namesBuiltin ? walk.calledBuiltin() : -1;
+void appendFrame(State& s, const FrameWalk& walk, TextBuilder& out) {
+    int64_t builtin = walk.calledBuiltin();
     if (builtin >= 0 && s.builtins != nullptr && builtin < s.builtins->count) {
-        out.append("\n\t[builtin]: in function '");
-        out.append(std::string_view(s.builtins->names[builtin]));
-        out.append("'");
+        std::string_view name = s.builtins->names[builtin];
+        if (name != "debug.traceback") {  // which asks, and so does not show itself
+            out.append("\n\t[builtin]: in function '");
+            out.append(name);
+            out.append("'");
+        }
     }
     const Function& f = walk.function();
     SourcePosition at = positionOf(f, walk.pc());
@@ -110,7 +113,7 @@ void traceback(State& s, Coroutine* co, int level, TextBuilder& out) {
             if (at == level + kShownFrames + 1) out.append("\n\t...");
             continue;
         }
-        appendFrame(s, walk, true, out);
+        appendFrame(s, walk, out);
     }
 }
 

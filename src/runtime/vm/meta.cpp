@@ -199,6 +199,12 @@ Value luaIndex(State& s, Value v, Value key) {
     raise(s, ErrorKind::MetamethodLoop, "__index");
 }
 
+/// The member of a value whose library type has none of this name: only a metatable can help.
+Value memberOfMetatable(State& s, Value v, String* name) {
+    if (!libraryType(v).empty() && metatableOf(s, v) == nullptr) raise(s, ErrorKind::NoMember, typeNameOf(s, v), name);
+    return luaIndex(s, v, Value::string(name));
+}
+
 void luaSetIndex(State& s, Value v, Value key, Value value) {
     for (unsigned n = 0; n < kMaxChain; ++n) {
         Value handler;
@@ -383,8 +389,7 @@ Value member(State& s, Value v, String* name) {
     Value found = libraryMember(s, v, name, true);
     if (!found.isAbsent()) return found;
     if (v.is(Kind::Table)) return Value::nil();
-    if (v.is(Kind::Array)) raise(s, ErrorKind::NoMember, typeNameOf(s, v), name);
-    return luaIndex(s, v, Value::string(name));
+    return memberOfMetatable(s, v, name);
 }
 
 void setMember(State& s, Value v, String* name, Value value) {
@@ -407,9 +412,7 @@ Value method(State& s, Value v, String* name) {
     }
     if (v.isLuaTable() || v.is(Kind::Record) || v.is(Kind::Object)) return member(s, v, name);
     Value found = libraryMember(s, v, name, false);
-    if (!found.isAbsent()) return found;
-    if (v.is(Kind::Array) || v.is(Kind::Table)) raise(s, ErrorKind::NoMember, typeNameOf(s, v), name);
-    return luaIndex(s, v, Value::string(name));
+    return found.isAbsent() ? memberOfMetatable(s, v, name) : found;
 }
 
 String* toText(State& s, Value v) {
