@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/lib/builtin_table.h"
 #include "sema/context.h"
 #include "sema/relations.h"
 
@@ -105,11 +106,29 @@ TExpr* Checker::stash(std::vector<TStmt*>& before, TExpr* value) {
     return getVar(held, value->loc);
 }
 
+/// Where all values of a call are wanted, string.byte of one position gives none beyond the string's end, not a nil.
+void Checker::takeAllBytes(TExpr* value) {
+    while (value->kind == TExprKind::Let) value = value->as<TLet>()->result;
+    if (value->kind != TExprKind::Call || value->as<TCall>()->callKind != CallKind::Builtin) return;
+    auto* call = value->as<TCall>();
+    if (call->builtin != uint32_t(rt::BuiltinId::StringByteAt)) return;
+    const BuiltinSignature& general = builtins_.signature(*Builtins::find("string.byte"));
+    Scratch<TExpr*> args(exprs_);
+    for (TExpr* arg : call->args) args.add(arg);
+    args.add(builtinDefault(general, args.size(), general.type->params[uint32_t(args.size())], call->loc));
+    call->builtin = general.entry->index;
+    call->args = args.list(arena());
+    call->results = {};
+    call->variadicResults = true;
+    call->variadicElement = general.type->variadicResult;
+}
+
 /// Adds the values of a last expression: as many as `wanted`, or all with a pack for the rest. Values already in `out`
 /// from `outBase` on are evaluated first.
 void Checker::expandLast(TExpr* last, size_t wanted, bool packAllowed, Scratch<TExpr*>& out, size_t outBase,
                          TExpr*& pack, std::vector<TStmt*>& before) {
     pack = nullptr;
+    if (packAllowed && wanted == 0) takeAllBytes(last);
     if (!isMulti(last)) {
         out.add(last);
         return;
@@ -366,6 +385,7 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
             TExpr* last = i < callee.checked.size() ? callee.checked[i] : checkMulti(arg, param);
             const size_t missing = type->params.count > at ? type->params.count - at : 0;
             const size_t shown = args.size();
+            if (type->vararg && missing == 0) takeAllBytes(last);
             if (isMulti(last)) {
                 if (needsDynamicSpread(last, type, missing)) return callSpread(e, callee, args, last, before);
                 expandLast(last, missing, type->vararg != nullptr, args, 0, pack, before);

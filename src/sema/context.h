@@ -237,6 +237,7 @@ class Checker {
     TExpr* check(ast::ChainExpr& expr);
     TExpr* isNilTest(TExpr* value, bool whenNil);
     TExpr* member(TExpr* object, ast::FieldExpr& expr);
+    TExpr* boundMember(const BuiltinSignature& signature, TExpr* object, ast::FieldExpr& expr);
     TExpr* withKeyPresent(TExpr* object);
     bool isMemberOf(const BuiltinSignature& signature, const Type* type) const;
     TExpr* propertyOf(const BuiltinEntry& entry, TExpr* object, Loc loc);
@@ -299,6 +300,7 @@ class Checker {
     TExpr* single(TExpr* value, Range range);
     TExpr* unwrapLet(TExpr* value, std::vector<TStmt*>& before);
     TExpr* stash(std::vector<TStmt*>& before, TExpr* value);
+    void takeAllBytes(TExpr* value);
     void expandLast(TExpr* last, size_t wanted, bool packAllowed, Scratch<TExpr*>& out, size_t outBase, TExpr*& pack,
                     std::vector<TStmt*>& before);
     TExpr* wrapBefore(std::span<TStmt* const> before, TExpr* value);
