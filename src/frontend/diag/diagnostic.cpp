@@ -36,6 +36,7 @@ std::string formatDiagText(std::string_view text, const DiagArg* args, size_t co
     std::string out;
     out.reserve(text.size() + 32);
     size_t next = 0;
+    bool isOne = false;  // the number written last
     for (size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         const char following = i + 1 < text.size() ? text[i + 1] : '\0';
@@ -44,8 +45,12 @@ std::string formatDiagText(std::string_view text, const DiagArg* args, size_t co
             ++i;
         } else if (c == '{' && following == '}' && next < count) {
             const DiagArg& arg = args[next++];
+            if (arg.isNumber) isOne = arg.number == 1;
             out += arg.isNumber ? std::to_string(arg.number) : std::string(arg.text);
             ++i;
+        } else if (c == '{' && text.substr(i, 3) == "{s}") {
+            if (!isOne) out += 's';
+            i += 2;
         } else {
             out += c;
         }

@@ -197,7 +197,7 @@ class Diagnostics {
     size_t droppedErrors_ = 0;
 };
 
-/// Fills the holes of a message text of diagnostics.def.
+/// Fills the holes of a message text of diagnostics.def; `{s}` is the plural of the number before it.
 std::string formatDiagText(std::string_view text, const DiagArg* args, size_t count);
 
 }  // namespace luapp::frontend

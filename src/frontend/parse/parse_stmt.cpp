@@ -26,6 +26,15 @@ bool compoundOp(Tok kind, BinaryOp& op) {
     }
 }
 
+/// The keyword for a word with which other languages begin such a statement; empty if it is none.
+std::string_view wordOfLua(std::string_view word) {
+    for (std::string_view other : {"func", "fn", "fun", "def"})
+        if (word == other) return "function";
+    for (std::string_view other : {"var", "let"})
+        if (word == other) return "local";
+    return word == "elif" || word == "elsif" ? "elseif" : std::string_view{};
+}
+
 }  // namespace
 
 // ---- Blocks ---------------------------------------------------------------------------------------------------------
@@ -91,7 +100,8 @@ bool Parser::isDedented(Range opener) {
 }
 
 /// Reads the word that ends a block, or says which block misses it and gives false.
-bool Parser::closeBlock(Tok closer, Range opener) {
+/// `elseIf`: an `else if` within, whose second `if` may have taken the `end`.
+bool Parser::closeBlock(Tok closer, Range opener, Range elseIf) {
     if (isPanicking_) recoverStatement();
     const bool isDedent = trustsIndentation_ && at(closer) && current_.newlineBefore &&
                           indentationOf(begin()) < indentationOf(opener.begin);
@@ -100,9 +110,10 @@ bool Parser::closeBlock(Tok closer, Range opener) {
     if (isPanicking_ || isFatal_) return false;
     const std::string_view closing = tokenInfo(closer).spelling;
     if (!at(Tok::Error)) {
-        diagnostics_.report(diag::UnclosedBlock, tokenPlace(), describe(current_), closing, textOf(opener),
-                            int64_t(file_.lineOf(opener.begin)))
-            .note(diag::OpenedHere, opener, textOf(opener));
+        auto builder = diagnostics_.report(diag::UnclosedBlock, tokenPlace(), describe(current_), closing, textOf(opener),
+                                           int64_t(file_.lineOf(opener.begin)));
+        builder.note(diag::OpenedHere, opener, textOf(opener));
+        if (elseIf.isValid()) builder.note(diag::ElseIfNote, elseIf);
     }
     // No panic: the statements behind are read as usual, one block further out.
     return false;
@@ -281,7 +292,8 @@ Stmt* Parser::parseContextualStatement() {
         case Tok::Enum: return peekIsName() ? parseEnum() : nullptr;
         case Tok::Interface: return peekIsName() ? parseInterface() : nullptr;
         case Tok::Type: return peekIsName() ? parseTypeAlias() : nullptr;
-        case Tok::Goto: return peekIsName() ? parseGoto() : nullptr;
+        case Tok::Goto:
+            return peekIsName() || (peek().kind == Tok::Continue && !next_.newlineBefore) ? parseGoto() : nullptr;
         case Tok::Import: return isImportStatement() ? parseImport() : nullptr;
         case Tok::Export: return isExportStatement() ? parseExport() : nullptr;
         default: return nullptr;
@@ -307,12 +319,29 @@ List<NameDecl> Parser::parseNameList(bool isLoop) {
 
 Stmt* Parser::parseLocal(Loc start) {
     if (at(Tok::Function)) return parseLocalFunction(start, false);
+    if (at(Tok::Const) && (peekIsName() || peek().kind == Tok::Function)) {
+        diagnostics_.report(diag::LocalConst, {start, current_.range.end}).fixIt({start, current_.range.end}, "const");
+        advance();
+        return parseConst(start);
+    }
     auto* local = arena_.make<LocalStmt>(Range{start, start});
     local->names = parseNameList(false);
+    if (!isPanicking_ && at(Tok::Less)) skipLocalAttribute();
     if (!isPanicking_ && accept(Tok::Equal)) local->values = parseExprList();
     for (const NameDecl& name : local->names) declare(name.name);
     local->range = rangeFrom(start);
     return local;
+}
+
+/// `local x <const> = 1` of later Lua versions.
+void Parser::skipLocalAttribute() {
+    const Loc start = begin();
+    advance();
+    const bool isWhole = (atName() || at(Tok::Const)) && peek().kind == Tok::Greater;
+    if (!isWhole) return failExpected("`=` or a statement");
+    advance();
+    advance();
+    diagnostics_.report(diag::LocalAttribute, rangeFrom(start), textOf(rangeFrom(start)));
 }
 
 Stmt* Parser::parseLocalFunction(Loc start, bool isConst) {
@@ -352,6 +381,11 @@ Stmt* Parser::parseConst(Loc start) {
 Stmt* Parser::parseFunctionStmt() {
     const Range word = current_.range;
     advance();
+    return parseNamedFunction(word);
+}
+
+/// Behind `function`, or a word that was meant as such.
+Stmt* Parser::parseNamedFunction(Range word) {
     auto* function = arena_.make<FunctionDecl>(word);
     const Ident first = expectName("a function's name");
     if (isPanicking_) {
@@ -393,13 +427,16 @@ Stmt* Parser::parseIf() {
         clause.body = parseBlock({word, Tok::EndKw});
         clauses.add(clause);
     } while (at(Tok::Elseif));
+    const Loc elseAt = begin();
+    Range elseIf;
     if (accept(Tok::Else)) {
+        if (at(Tok::If) && !current_.newlineBefore) elseIf = {elseAt, current_.range.end};
         IfClause clause;
         clause.body = parseBlock({word, Tok::EndKw});
         clauses.add(clause);
     }
     statement->clauses = clauses.finish();
-    closeBlock(Tok::EndKw, word);
+    closeBlock(Tok::EndKw, word, elseIf);
     statement->range = rangeFrom(word.begin);
     return statement;
 }
@@ -534,17 +571,28 @@ Stmt* Parser::parseGoto() {
     const Loc start = begin();
     advance();
     auto* statement = arena_.make<GotoStmt>(Range{start, start});
-    statement->label = expectName("a label");
+    const bool isContinue = at(Tok::Continue);
+    statement->label = isContinue && !isLenient_ ? takeLabel() : expectName("a label");
     statement->range = rangeFrom(start);
-    if (!isLenient_ && !isPanicking_) diagnostics_.report(diag::LenientOnly, statement->range, "`goto`");
+    if (!isLenient_ && !isPanicking_) {
+        auto builder = diagnostics_.report(diag::LenientOnly, statement->range, "`goto`");
+        if (isContinue) builder.fixIt(statement->range, "continue");
+    }
     return statement;
+}
+
+/// A word as a label, where labels are an error anyway.
+Ident Parser::takeLabel() {
+    const Ident label{current_.symbol, current_.range};
+    advance();
+    return label;
 }
 
 Stmt* Parser::parseLabel() {
     const Loc start = begin();
     advance();
     auto* statement = arena_.make<LabelStmt>(Range{start, start});
-    statement->label = expectName("a label");
+    statement->label = at(Tok::Continue) && !isLenient_ ? takeLabel() : expectName("a label");
     expect(Tok::ColonColon);
     statement->range = rangeFrom(start);
     if (!isLenient_ && !isPanicking_) diagnostics_.report(diag::LenientOnly, statement->range, "a label");
@@ -598,22 +646,35 @@ Stmt* Parser::parseCompound(Expr* target, BinaryOp op) {
 Stmt* Parser::failStatement(Expr* expr) {
     const Loc start = expr ? expr->range.begin : begin();
     if (!expr) {
-        fail(diag::ExpectedStatement, tokenPlace(), describe(current_));
+        const bool isComment = at(Tok::SlashSlash) || at(Tok::Slash);
+        if (isComment && !isPanicking_) {
+            // As other languages begin comments; the rest of the line is skipped.
+            diagnostics_.report(diag::ExpectedStatement, tokenPlace(), describe(current_)).didYouMean(current_.range, "--");
+            isPanicking_ = true;
+        } else {
+            fail(diag::ExpectedStatement, tokenPlace(), describe(current_));
+        }
         return errorStmt(start);
     }
     // A name in front of something that cannot follow it is often a misspelt keyword.
     if (const auto* name = as<NameExpr>(expr); name && !current_.newlineBefore && !isBlockEnd(current_.kind)) {
-        Suggester suggester(interner_.text(name->name));
+        const std::string_view written = interner_.text(name->name);
+        Suggester suggester(written);
         for (const char* word : {"local", "function", "const", "return", "while", "repeat", "until", "for", "if", "elseif",
                                  "else", "end", "class", "interface", "enum", "import", "export", "break", "continue"}) {
             suggester.offer(word);
         }
+        std::string_view meant = wordOfLua(written);
+        if (meant.empty()) meant = suggester.best();
         const bool isOperand = atName() || at(Tok::Number) || at(Tok::String) || at(Tok::Function) || at(Tok::Nil) ||
                                at(Tok::True) || at(Tok::False) || at(Tok::Not);
         if (isOperand && !isPanicking_) {
             auto builder = diagnostics_.report(diag::ExpectedStatement, name->range, "`" + std::string(textOf(name->range)) + "`");
-            builder.didYouMean(name->range, suggester.best());
+            builder.didYouMean(name->range, meant);
             addHints(builder);
+            // Read on as it was meant, so that what it declares is known below.
+            if (atName() && meant == "local") return parseLocal(start);
+            if (atName() && meant == "function") return parseNamedFunction(name->range);
             isPanicking_ = true;
             return errorStmt(start);
         }

@@ -141,7 +141,7 @@ Scanner Parser::scan() { return Scanner(lexer_, hasNext_ ? beforeNext_ : lexer_.
 
 std::string Parser::describe(const Token& token) const {
     constexpr size_t kLongestShown = 30;
-    if (token.kind == Tok::End) return "the end of the file";
+    if (token.kind == Tok::End) return "end of the file";
     if (token.kind == Tok::InterpMiddle || token.kind == Tok::InterpEnd) return "`}`";
     const std::string_view text = textOf(token.range);
     const bool isShort = text.size() <= kLongestShown && text.find_first_of("\r\n`") == text.npos;

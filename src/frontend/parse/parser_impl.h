@@ -259,7 +259,7 @@ class Parser {
         Tok closer = Tok::EndKw;
     };
     Block parseBlock(BlockOpener opener);
-    bool closeBlock(Tok closer, Range opener);
+    bool closeBlock(Tok closer, Range opener, Range elseIf = {});
     bool isDedented(Range opener);
     uint32_t indentationOf(Loc loc) const;
     Stmt* parseStatement();
@@ -271,6 +271,9 @@ class Parser {
     List<NameDecl> parseNameList(bool isLoop);
     NameDecl parseNameDecl(std::string_view use);
     Stmt* parseFunctionStmt();
+    Stmt* parseNamedFunction(Range word);
+    void skipLocalAttribute();
+    Ident takeLabel();
     Stmt* parseIf();
     Stmt* parseWhile();
     Stmt* parseRepeat();

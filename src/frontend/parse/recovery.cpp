@@ -129,6 +129,12 @@ void Parser::expectBlockWord(Tok word) {
             advance();
             return;
         }
+        if (current_.newlineBefore && !isLenient_ && !isFatal_ && !at(Tok::Error)) {
+            // The head of the block is whole but for its last word.
+            diagnostics_.report(diag::Expected, missingPlace(), describe(current_), spelled)
+                .fixIt({previousEnd_, previousEnd_}, " " + std::string(tokenInfo(word).spelling));
+            return;
+        }
         failExpected(spelled);
     }
     while (!at(word) && !at(other) && !current_.newlineBefore && !isBlockEnd(current_.kind)) skipOver();
