@@ -263,7 +263,9 @@ SLOW_PATH(slowRetPack) {
 
 SLOW_PATH(slowClosure) {
     const Function& f = programOf(K)->functions[x];
-    ra(R, i) = wordOf(newClosure(s, &f, f.signature, bc::fieldD(i)));
+    Closure* const c = newClosure(s, &f, f.signature, bc::fieldD(i));
+    if (f.proto->isAdapter) c->flags |= Closure::kAdapter;
+    ra(R, i) = wordOf(c);
     return false;
 }
 SLOW_PATH(slowNewCell) {
@@ -452,6 +454,7 @@ SLOW_PATH(slowRaise) {
         ;
     unsigned kind = bc::fieldA(i);
     const ErrorKind error = kind < kErrorCount ? static_cast<ErrorKind>(kind) : ErrorKind::Message;
+    if (std::strstr(errorText(error), "{}") == nullptr) raise(s, error);
     const Value operand = vb(R, i);
     // A string is the compiler's own text.
     if (operand.isString()) raise(s, error, operand.asString()->view());
