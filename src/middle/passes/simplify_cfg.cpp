@@ -29,10 +29,15 @@ class Cfg {
         bool changed = decideBranches();
         changed |= threadEdges();
         changed |= fn_.removeUnreachable();
-        changed |= replaceTrivialParams(fn_);
-        fn_.applyReplacements();
-        changed |= mergeBlocks();
-        fn_.applyReplacements();
+        // Operands are rewritten only after a change: in a large function each walk misses the cache all the way.
+        if (replaceTrivialParams(fn_)) {
+            fn_.applyReplacements();
+            changed = true;
+        }
+        if (mergeBlocks()) {
+            fn_.applyReplacements();
+            changed = true;
+        }
         return changed;
     }
 
@@ -76,7 +81,16 @@ class Cfg {
 
     // --- edges through blocks that do nothing
 
+    /// A block without instructions of its own, which edges might skip.
+    bool hasEmptyBlock() const {
+        for (Block* block : blocks(fn_)) {
+            if (block->first == block->last && block != fn_.entry && block->last->hasEdges()) return true;
+        }
+        return false;
+    }
+
     bool threadEdges() {
+        if (!hasEmptyBlock()) return false;
         markSharedParams();
         markLoopHeaders();
         uint64_t threaded = 0;
