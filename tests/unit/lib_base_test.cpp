@@ -161,8 +161,8 @@ TEST_CASE("io: files") {
     s.call("io.open", path, "w");
     Value file = s.first();
     CHECK(s.call("io.type", file) == "file");
-    CHECK(s.call("File.write", file, "first\nsecond\n", 12.5, " 0x1F rest\nlast") == "true, nil, nil");
-    CHECK(s.call("File.close", file) == "true, nil, nil");
+    CHECK(s.call("File.write", file, "first\nsecond\n", 12.5, " 0x1F rest\nlast").starts_with("file (0x"));
+    CHECK(s.call("File.close", file) == "true");
     CHECK(s.call("io.type", file) == "closed file");
     CHECK(s.call("File.write", file, "x") == "error: attempt to use a closed file");
     s.call("io.open", path);
