@@ -20,6 +20,7 @@ Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
     p.captures.assign(fn.captures.begin(), fn.captures.end());
     p.isVararg = fn.isVararg;
     p.returnsPack = fn.hasResultPack;
+    p.isAdapter = fn.isAdapter;
     if (fn.type != ir::kNoType && !fn.isMain) p.signature = fn.type;
     if (fn.dynamicEntry) p.dynamicProto = fn.dynamicEntry->index();
     const Position at = chunk.position(fn.loc);

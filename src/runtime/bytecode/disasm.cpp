@@ -126,6 +126,7 @@ private:
         if (p.returnsPack) put("proto->{:<16} pack\n", "results");
         if (!p.results.empty()) reps("results", p.results);
         if (!p.captures.empty()) reps("captures", p.captures);
+        if (p.isAdapter) put("proto->{:<16} {}\n", "is_adapter", true);
         if (p.signature != kNoIndex) put("proto->{:<16} {}\n", "signature", typeName(p.signature));
         if (p.dynamicProto != kNoIndex) put("proto->{:<16} {}\n", "dynamic", protoName(p.dynamicProto));
         put("\n");

@@ -151,6 +151,7 @@ struct Proto {
     std::vector<Rep> results;      // fixed results: result 0 by Ret, further ones by SetRes
     bool isVararg = false;         // begins with VarargPrep (after Enter, if there is one)
     bool returnsPack = false;      // returns by RetPack or RetBoxes; then `results` is empty
+    bool isAdapter = false;        // its closures equal the function in capture 0 (a Ref), which they call
     uint32_t frameSize = 0;        // slots from R[0] on, call windows and their arguments included
     std::vector<Rep> captures;     // words of its closure
     TypeIndex signature = kNoIndex;  // a Function type; kNoIndex only for protos never used as values (main blocks)

@@ -70,6 +70,7 @@ void writeProto(Writer& w, const Proto& p) {
     w.u32(p.name);
     w.flag(p.isVararg);
     w.flag(p.returnsPack);
+    w.flag(p.isAdapter);
     w.u32(p.frameSize);
     w.u32(p.signature);
     w.u32(p.dynamicProto);
@@ -182,6 +183,7 @@ void readProto(Reader& r, Proto& p) {
     p.name = r.u32();
     p.isVararg = r.flag();
     p.returnsPack = r.flag();
+    p.isAdapter = r.flag();
     p.frameSize = r.u32();
     p.signature = r.u32();
     p.dynamicProto = r.u32();

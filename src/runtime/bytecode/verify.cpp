@@ -193,6 +193,7 @@ private:
         for (const LocalName& l : p.locals)
             if (!isSymbol(l.name)) return fail("function {}: bad name of a local", i);
         if (p.signature != kNoIndex && !signatureFits(p)) return fail("function {}: signature does not fit", i);
+        if (p.isAdapter && (p.captures.empty() || p.captures[0] != Rep::Ref)) return fail("function {}: adapter of nothing", i);
         if (p.dynamicProto != kNoIndex && !dynamicFits(p)) return fail("function {}: bad dynamic entry", i);
         return true;
     }

@@ -135,14 +135,20 @@ void makeData(Program& p) {
     p.count = count;
 }
 
+/// A function is one value, however many constants name it.
+Closure* constantClosure(State& s, Function& f) {
+    if (f.constant == nullptr) f.constant = closureOf(s, f);
+    return f.constant;
+}
+
 Word dataWord(State& s, Program& p, const DataEntry& d) {
     switch (d.kind) {
         case DataKind::Word:
         case DataKind::Variable: return d.word;
         case DataKind::String: return wordOf(newString(s, p.chunk.symbol(d.index)));
         case DataKind::StringBox: return Value::string(newString(s, p.chunk.symbol(d.index))).word();
-        case DataKind::Function: return wordOf(closureOf(s, p.functions[d.index]));
-        case DataKind::FunctionBox: return Value::function(closureOf(s, p.functions[d.index])).word();
+        case DataKind::Function: return wordOf(constantClosure(s, p.functions[d.index]));
+        case DataKind::FunctionBox: return Value::function(constantClosure(s, p.functions[d.index])).word();
         case DataKind::Builtin: return wordOf(s.builtins->closure(s, d.index));
         case DataKind::BuiltinBox: return Value::function(s.builtins->closure(s, d.index)).word();
         case DataKind::Type: return reinterpret_cast<Word>(p.types[d.index]);

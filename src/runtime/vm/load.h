@@ -24,6 +24,7 @@ struct Function {
     Word* data = nullptr;  // K of its program
     Program* program = nullptr;
     const TypeDesc* signature = nullptr;  // null: never used as a value
+    Closure* constant = nullptr;          // what all constants that name it hold; the data segment keeps it
     const Function* dynamic = nullptr;    // "f$default", see bc::Proto::dynamicProto
     const bc::Proto* proto = nullptr;     // its code is in `entry`; the rest of it is here
     uint32_t codeWords = 0;
