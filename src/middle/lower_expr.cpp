@@ -343,7 +343,8 @@ Value FunctionLowering::lowerConditional(const sema::TConditional* e) {
     lowerCondition(e->condition, then, otherwise);
     for (auto [block, arm] : {std::pair{then, e->then}, std::pair{otherwise, e->otherwise}}) {
         b_.startSealed(block);
-        Value v = arm ? lower(arm) : nullptr;
+        // An optional chain without a value has nil, of no representation, where it is cut off.
+        Value v = rep == Rep::Void && arm->kind == TExprKind::NilConst ? nullptr : lower(arm);
         if (!b_.isReachable()) continue;
         if (rep != Rep::Void) b_.writeVariable(result, v);
         b_.jump(done);

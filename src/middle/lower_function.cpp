@@ -161,8 +161,7 @@ void FunctionLowering::applyNilDefaults() {
 void FunctionLowering::lowerBody() {
     bindParams(source_->params.count);
     applyNilDefaults();
-    lowerBlock(source_->body);
-    finishWithoutReturn();
+    lowerRest();
 }
 
 void FunctionLowering::finishWithoutReturn() {
@@ -208,9 +207,24 @@ void FunctionLowering::lowerShortEntry(uint32_t argCount) {
         }
         args.push_back(readVar(v, false));
     }
+    if (sharesCells()) return lowerRest();
     Value closure = source_->captures.empty() ? nullptr : b_.op(Op::ClosureSelf, {});
     forwardTo(source_, closure, args, nullptr);
     b_.finish();
+}
+
+/// A closure in a default value and the body may share a parameter: then the body must run in the frame that made it.
+bool FunctionLowering::sharesCells() const {
+    if (source_->isVararg) return false;
+    for (const Variable* v : source_->params) {
+        if (v->inCell()) return true;
+    }
+    return false;
+}
+
+void FunctionLowering::lowerRest() {
+    lowerBlock(source_->body);
+    finishWithoutReturn();
 }
 
 void FunctionLowering::lowerDynamicEntry() {
@@ -239,6 +253,7 @@ void FunctionLowering::lowerDynamicEntry() {
         b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
         args.push_back(word);
     }
+    if (sharesCells()) return lowerRest();
     Value closure = source_->captures.empty() ? nullptr : b_.op(Op::ClosureSelf, {});
     Value pack = b_.function().isVararg ? b_.op(Op::VarargAll, {}) : nullptr;
     forwardTo(source_, closure, args, pack);

@@ -107,6 +107,8 @@ class FunctionLowering {
     Value readRaw(const Variable* v);
     Value readVar(const Variable* v, bool checked);
     void checkSet(const Variable* v, Value word);
+    bool sharesCells() const;
+    void lowerRest();
     void writeVar(const Variable* v, Value value);
     void declareVar(const Variable* v, Value init);
     Value closureOf(const TypedFunction* fn);
