@@ -352,10 +352,23 @@ TExpr* Checker::chainLink(TExpr* object, bool isOptional, Range range) {
     chain_->push_back({held, object});
     TExpr* value = getVar(held, object->loc);
     const Type* rest = types_.withoutNil(object->type);
-    if (rest->kind == TypeKind::Never) rest = types_.error();
+    if (rest->kind == TypeKind::Never) {  // always nil here: the chain is checked for the declared type, and never runs
+        rest = declaredType(object);
+        if (rest) rest = types_.withoutNil(rest);
+        if (!rest || rest->kind == TypeKind::Never) {
+            diags_.report(diag::AlwaysNil, range);
+            return errorExpr(object->loc);
+        }
+    }
     if (rest == object->type) return value;
     return convertNode(rest->rep == object->type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign,
                        value, rest);
+}
+
+/// The declared type of the variable that a value is read from, narrowed or not; null for other values.
+const Type* Checker::declaredType(const TExpr* value) {
+    while (value->kind == TExprKind::Convert) value = value->as<TConvert>()->operand;
+    return value->kind == TExprKind::VarGet ? value->as<TVarGet>()->variable->type : nullptr;
 }
 
 /// Nil unless the object of every optional link is there.
@@ -424,12 +437,27 @@ TExpr* Checker::member(TExpr* object, ast::FieldExpr& e) {
             const BuiltinSignature& signature = builtins_.signature(*entry);
             if (isMemberOf(signature, type)) {
                 if (entry->kind == BuiltinKind::Value) return propertyOf(*entry, object, loc);
-                diags_.report(diag::MethodAsValue, e.field.range, text(e.field.name));
-                return errorExpr(loc);
+                return boundMember(signature, object, e);
             }
         }
     reportUnknownMember(type, e.field, e.object->range);
     return errorExpr(loc);
+}
+
+/// A member function without a call: bound to the object. The library binds it; here it gets its type back.
+TExpr* Checker::boundMember(const BuiltinSignature& signature, TExpr* object, ast::FieldExpr& e) {
+    std::vector<TypeBinding> bindings;
+    for (const TypeParamType* p : signature.typeParams) bindings.push_back({p, nullptr, false});
+    infer(signature.type->params[0], object->type, bindings);
+    auto* whole = as<FunctionType>(types_.substitute(signature.type, bindings));
+    auto* get = expr<TMemberDyn>(types_.any(), e.field.range.begin);
+    get->object = convert(object, types_.any(), CheckReason::Assign, e.object->range);
+    get->name = e.field.name;
+    const Type* type = types_.anyFunction();
+    if (!whole->hasTypeParams)
+        type = types_.function(whole->params.span().subspan(1), whole->vararg, whole->results.span(),
+                               whole->variadicResult, whole->defaults, whole->neverReturns);
+    return convertNode(ConvertKind::Check, CheckReason::Assign, get, type);
 }
 
 /// `t[k].x` and `t[k][i]`: where a table element is used as an object, it must be there (LANGUAGE 5).

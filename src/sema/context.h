@@ -232,6 +232,7 @@ class Checker {
     SemaVar* namespaceMember(ast::FieldExpr& expr, bool& isNamespace);
     TExpr* check(ast::FieldExpr& expr);
     TExpr* checkLinkObject(ast::Expr& object);
+    static const Type* declaredType(const TExpr* value);
     TExpr* chainLink(TExpr* object, bool isOptional, Range range);
     TExpr* closeChain(std::vector<ChainLink>& links, TExpr* value);
     TExpr* check(ast::ChainExpr& expr);
