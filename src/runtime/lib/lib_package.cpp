@@ -19,6 +19,24 @@ LuaTable* loadedModules(State& s) {
     return loaded;
 }
 
+/// Raises that there is no such module, and which there are.
+[[noreturn]] void raiseNotFound(State& s, String* name, const LuaTable* loaded) {
+    TextBuilder out(s);
+    out.append("module '");
+    out.append(name);
+    out.append("' not found; modules that have run: ");
+    Value key = Value::nil(), module;
+    bool isFirst = true;
+    while (luaNext(s, loaded, key, module) == NextResult::Found) {
+        if (!isFirst) out.append(", ");
+        isFirst = false;
+        if (key.isString()) out.append(key.asString());
+    }
+    if (isFirst) out.append("none");
+    String* const message = out.finish();
+    raise(s, ErrorKind::Message, message);
+}
+
 }  // namespace
 
 Word baseRequire(State& s, Word* args) {
@@ -27,7 +45,7 @@ Word baseRequire(State& s, Word* args) {
     Value module = luaGetString(s, loaded, name);
     if (!module.isNil()) return module.word();
     const LibraryOptions& options = libState(s).options;
-    if (options.requireModule == nullptr) raiseLib(s, "module '%.200s' not found", name->data());
+    if (options.requireModule == nullptr) raiseNotFound(s, name, loaded);
     module = options.requireModule(s, name);
     luaSetString(s, loaded, name, module);
     return module.word();
