@@ -365,6 +365,7 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
         }
         const Type* param = type->params.empty() ? type->vararg : type->params[0];
         infer(param, callee.self->type, callee.bindings);
+        for (TypeBinding& binding : callee.bindings) binding.isFixed = binding.type;  // what the object is decides
         args.add(passArgument(callee.self, types_.substitute(param, callee.bindings), callee, 0, e.callee->range));
     }
     const bool isGeneric = !callee.bindings.empty();
@@ -747,12 +748,24 @@ const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallEx
     const std::vector<const BuiltinEntry*> cases = Builtins::casesOf(general);
     if (cases.empty()) return general;
     auto* literal = e.args.count > 0 ? ast::as<ast::StringExpr>(e.args[0]) : nullptr;
-    // The types of the arguments decide; finishCall takes the values from here.
+    // The types of the arguments decide; finishCall takes the values from here. Literals inside take what the object holds.
     std::vector<const Type*> types;
+    std::vector<TypeBinding> ofSelf;
+    const FunctionType* whole = builtins_.signature(general).type;
+    if (self) {
+        for (const TypeParamType* p : builtins_.signature(general).typeParams) ofSelf.push_back({p, nullptr, false});
+        infer(whole->params[0], self->type, ofSelf);
+    }
+    auto hintAt = [&](uint32_t i) -> const Type* {
+        if (!self) return nullptr;
+        const Type* param = i + 1 < whole->params.count ? whole->params[i + 1] : whole->vararg;
+        if (param) param = types_.substitute(param, ofSelf);
+        return param && !param->hasTypeParams ? param : nullptr;
+    };
     for (uint32_t i = 0; i < e.args.count; i++) {
         ast::Expr& arg = *e.args[i];
         const bool waits = arg.kind == ast::NodeKind::FunctionExpr || arg.kind == ast::NodeKind::BraceExpr;
-        TExpr* value = waits ? nullptr : i + 1 == e.args.count ? checkMulti(arg, nullptr) : checkExpr(arg, nullptr);
+        TExpr* value = waits ? nullptr : i + 1 == e.args.count ? checkMulti(arg, hintAt(i)) : checkExpr(arg, hintAt(i));
         checked.push_back(value);
         types.push_back(!value ? nullptr : isMulti(value) ? types_.never() : value->type);
     }
