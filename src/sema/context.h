@@ -108,6 +108,11 @@ struct Place {
 /// A whole number literal, perhaps with a sign or in parentheses.
 bool isWholeLiteral(const ast::Expr& expr);
 
+/// A call or `...`: as the last of several expressions it may give any number of values.
+inline bool isExpandable(const ast::Expr& e) {
+    return e.kind == ast::NodeKind::CallExpr || e.kind == ast::NodeKind::VarargExpr;
+}
+
 class Checker {
   public:
     Checker(TypedProgram& program, Diagnostics& diagnostics, Interner& interner, FunctionMap& functions)
@@ -183,6 +188,8 @@ class Checker {
                         std::vector<Range>& ranges, std::vector<TStmt*>& before, Range whole);
     TExpr* convertKeepingNarrow(TExpr* value, const Type* type, Range range);
     TExpr* stashUnlessLast(std::vector<TStmt*>& before, Scratch<TExpr*>& values, size_t i);
+
+    // ---- check_loop.cpp
     template <class Pass>
     void checkLoop(Range range, Pass&& pass);
     SemaVar* loopVariable(ast::NameDecl& name, const Type* element, Variable*& raw, TStmt*& convertStmt);
@@ -193,6 +200,8 @@ class Checker {
     void iterateNothing(ast::GenericForStmt& stmt);
     void iterateValue(ast::GenericForStmt& stmt, TExpr* value, bool viaPairs);
     void iterateCalls(ast::GenericForStmt& stmt, TExpr* only);
+
+    // ---- check_module.cpp
     void declareHoisted(ModuleInfo& module);
     void provideModule(ModuleInfo& module);
     TExpr* exportsOf(ModuleInfo& module, Loc loc);
@@ -292,7 +301,7 @@ class Checker {
     const Type* commonType(std::span<TExpr* const> values);
     const Type* integerElements(ast::BraceExpr& expr, Scratch<TExpr*>& values);
 
-    // ---- check_call.cpp
+    // ---- check_pack.cpp
     bool isMulti(const TExpr* value) const;
     bool isPack(const TExpr* value) const;
     const Type* packElement(const TExpr* pack);
@@ -305,6 +314,8 @@ class Checker {
     void expandLast(TExpr* last, size_t wanted, bool packAllowed, Scratch<TExpr*>& out, size_t outBase, TExpr*& pack,
                     std::vector<TStmt*>& before);
     TExpr* wrapBefore(std::span<TStmt* const> before, TExpr* value);
+
+    // ---- check_call.cpp
     TExpr* checkMulti(ast::Expr& expr, const Type* expected);
     TExpr* noValue(Range range, Loc loc);
     TExpr* checkCall(ast::CallExpr& expr, const Type* expected, Pred** pred);
@@ -330,6 +341,10 @@ class Checker {
     void inferFromContext(const Type* result, const Type* expected, std::span<TypeBinding> bindings);
     bool wantsOtherArguments(const Type* param);
     bool bindRest(ast::CallExpr& expr, Callee& callee);
+    /// After anything that may run other code.
+    void afterCall() { flow_.forgetVolatile(); }
+
+    // ---- check_library.cpp
     TExpr* builtinDefault(const BuiltinSignature& signature, size_t param, const Type* type, Loc loc);
     bool fitsCase(const ast::Expr& source, const Type* arg, const Type* param, bool withChecks);
     const BuiltinEntry& chooseCase(const BuiltinEntry& general, ast::CallExpr& expr, TExpr* self,
@@ -339,8 +354,6 @@ class Checker {
     TExpr* callAssert(ast::CallExpr& expr, bool wantsAll);
     TExpr* assertedPack(ast::CallExpr& expr, Callee& callee, TExpr* first, Pred* pred);
     TExpr* callSelect(ast::CallExpr& expr, bool& handled);
-    /// After anything that may run other code.
-    void afterCall() { flow_.forgetVolatile(); }
 
     // ---- relations.cpp
     TExpr* convertNode(ConvertKind kind, CheckReason reason, TExpr* operand, const Type* type);
