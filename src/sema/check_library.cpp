@@ -98,7 +98,7 @@ TExpr* Checker::callBuiltin(ast::CallExpr& e, const BuiltinEntry& general, TExpr
         TExpr* value = callSelect(e, handled);
         if (handled) return value;
     }
-    if (general.name == "tostring" && e.args.count == 1 && !isExpandable(*e.args[0])) {
+    if (general.name == "tostring" && e.args.count == 1) {
         TExpr* operand = checkExpr(*e.args[0], nullptr);
         if (operand->type->kind == TypeKind::Void) return noValue(e.args[0]->range, operand->loc);
         auto* string = expr<TToString>(types_.string(), e.range.begin);
