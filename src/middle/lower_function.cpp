@@ -1,4 +1,5 @@
 // Lowering of variables, captures and the forms a function's body can have.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "middle/lower_impl.h"
@@ -7,6 +8,25 @@ namespace luapp::ir {
 
 namespace {
 constexpr VarId kUndeclared = ~0u;
+
+bool isConstant(const TExpr* e) {
+    return e->kind == TExprKind::NilConst || e->kind == TExprKind::BoolConst || e->kind == TExprKind::NumberConst ||
+           e->kind == TExprKind::IntegerConst || e->kind == TExprKind::StringConst ||
+           (e->kind == TExprKind::Convert && isConstant(e->as<sema::TConvert>()->operand));
+}
+
+}  // namespace
+
+/// Most entries that fill in default values then call the function. They must run its body themselves where a closure in a
+/// default value and the body may share a parameter, and where the function would take a nil from a default for a missing
+/// argument and evaluate the default again.
+bool needsWholeBody(const TypedFunction* fn) {
+    for (uint32_t i = 0; i < fn->params.count; i++) {
+        const Variable* v = fn->params[i];
+        const TExpr* value = i < fn->defaults.count ? fn->defaults[i] : nullptr;
+        if (v->inCell() || (value && v->type->admitsNil && !isConstant(value))) return true;
+    }
+    return false;
 }
 
 FunctionLowering::FunctionLowering(ProgramLowering& program, Function& out, const TypedFunction* source)
@@ -144,8 +164,8 @@ void FunctionLowering::bindParams(uint32_t count) {
 }
 
 /// LANGUAGE 4: where a parameter's type is optional, nil takes the default.
-void FunctionLowering::applyNilDefaults() {
-    for (uint32_t i = 0; i < source_->defaults.count; i++) {
+void FunctionLowering::applyNilDefaults(uint32_t given) {
+    for (uint32_t i = 0; i < std::min(given, source_->defaults.count); i++) {
         const Variable* v = source_->params[i];
         if (!source_->defaults[i] || !v->type->admitsNil) continue;
         Block* take = b_.newBlock();
@@ -160,7 +180,7 @@ void FunctionLowering::applyNilDefaults() {
 
 void FunctionLowering::lowerBody() {
     bindParams(source_->params.count);
-    applyNilDefaults();
+    applyNilDefaults(source_->params.count);
     lowerRest();
 }
 
@@ -198,6 +218,8 @@ void FunctionLowering::forwardTo(const TypedFunction* fn, Value closure, std::sp
 
 void FunctionLowering::lowerShortEntry(uint32_t argCount) {
     bindParams(argCount);
+    const bool isWhole = needsWholeBody(source_);
+    if (isWhole) applyNilDefaults(argCount);
     std::vector<Value> args;
     for (uint32_t i = 0; i < source_->params.count; i++) {
         const Variable* v = source_->params[i];
@@ -207,19 +229,10 @@ void FunctionLowering::lowerShortEntry(uint32_t argCount) {
         }
         args.push_back(readVar(v, false));
     }
-    if (sharesCells()) return lowerRest();
+    if (isWhole) return lowerRest();
     Value closure = source_->captures.empty() ? nullptr : b_.op(Op::ClosureSelf, {});
     forwardTo(source_, closure, args, nullptr);
     b_.finish();
-}
-
-/// A closure in a default value and the body may share a parameter: then the body must run in the frame that made it.
-bool FunctionLowering::sharesCells() const {
-    if (source_->isVararg) return false;
-    for (const Variable* v : source_->params) {
-        if (v->inCell()) return true;
-    }
-    return false;
 }
 
 void FunctionLowering::lowerRest() {
@@ -238,7 +251,14 @@ void FunctionLowering::lowerDynamicEntry() {
         Block* done = b_.newBlock();
         if (i < source_->defaults.count && source_->defaults[i]) {
             Block* take = b_.newBlock();
-            b_.br(b_.op(Op::EqX, {given, b_.absent()}), take, convert);
+            Block* present = b_.newBlock();
+            b_.br(b_.op(Op::EqX, {given, b_.absent()}), take, present);
+            b_.startSealed(present);
+            if (v->type->admitsNil) {
+                b_.br(isNilValue(given), take, convert);
+            } else {
+                b_.jump(convert);
+            }
             b_.startSealed(take);
             b_.writeVariable(value, lower(source_->defaults[i]));
             b_.jump(done);
@@ -253,7 +273,7 @@ void FunctionLowering::lowerDynamicEntry() {
         b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
         args.push_back(word);
     }
-    if (sharesCells()) return lowerRest();
+    if (needsWholeBody(source_)) return lowerRest();
     Value closure = source_->captures.empty() ? nullptr : b_.op(Op::ClosureSelf, {});
     Value pack = b_.function().isVararg ? b_.op(Op::VarargAll, {}) : nullptr;
     forwardTo(source_, closure, args, pack);

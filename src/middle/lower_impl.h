@@ -30,6 +30,9 @@ enum class RuntimeError : uint32_t {
 #include "runtime/vm/errors.def"
 };
 
+/// True if the entries of `fn` that take fewer arguments, or boxed ones, contain its body instead of calling it.
+bool needsWholeBody(const TypedFunction* fn);
+
 /// What all functions of a program share: the module, and which functions have been asked for.
 class ProgramLowering {
   public:
@@ -107,14 +110,13 @@ class FunctionLowering {
     Value readRaw(const Variable* v);
     Value readVar(const Variable* v, bool checked);
     void checkSet(const Variable* v, Value word);
-    bool sharesCells() const;
     void lowerRest();
     void writeVar(const Variable* v, Value value);
     void declareVar(const Variable* v, Value init);
     Value closureOf(const TypedFunction* fn);
     Value makeClosure(const TypedFunction* fn);
     void bindParams(uint32_t count);
-    void applyNilDefaults();
+    void applyNilDefaults(uint32_t given);
     void forwardTo(const TypedFunction* fn, Value closure, std::span<const Value> args, Value pack);
     void finishWithoutReturn();
 

@@ -82,6 +82,7 @@ Function* ProgramLowering::shortEntry(const TypedFunction* fn, uint32_t argCount
     for (uint32_t i = 0; i < argCount; i++) f->params.push(module_.arena, whole->params[i]);
     for (Rep r : whole->results) f->results.push(module_.arena, r);
     f->hasResultPack = whole->hasResultPack;
+    f->isVararg = whole->isVararg && needsWholeBody(fn);
     pending_.push_back({Form::Short, f, fn, argCount});
     return f;
 }
