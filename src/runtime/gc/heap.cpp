@@ -5,14 +5,11 @@
 #include <bit>
 #include <cstring>
 
+#include "gc_config.h"
 #include "runtime/gc/marker.h"
 #include "runtime/object/userdata.h"
 #include "runtime/vm/coroutine.h"
 #include "runtime/vm/state.h"
-
-#ifndef LUAPP_GC_STRESS
-#define LUAPP_GC_STRESS 0
-#endif
 
 namespace luapp::rt {
 namespace {
