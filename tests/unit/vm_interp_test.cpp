@@ -58,10 +58,15 @@ Word testYield(State& s, Word* args) {
     return s.resultCount != 0 ? s.results[0] : kNilBox;
 }
 
-enum TestBuiltin : uint32_t { kPCall, kTwice, kCount, kYield, kTestBuiltins };
-const BuiltinFn kFunctions[] = {testPCall, testTwice, testCount, testYield};
-const char* const kNames[] = {"pcall", "twice", "count", "yield"};
-const uint8_t kFixed[] = {1, 2, 0, 0};
+Word testInterrupt(State& s, Word*) {
+    s.interrupt();
+    return 0;
+}
+
+enum TestBuiltin : uint32_t { kPCall, kTwice, kCount, kYield, kInterrupt, kTestBuiltins };
+const BuiltinFn kFunctions[] = {testPCall, testTwice, testCount, testYield, testInterrupt};
+const char* const kNames[] = {"pcall", "twice", "count", "yield", "interrupt"};
+const uint8_t kFixed[] = {1, 2, 0, 0, 0};
 
 Closure* testClosure(State& s, uint32_t index) {
     TypeSpec spec;
@@ -346,12 +351,24 @@ TEST_CASE("errors: endless recursion is a stack overflow, interruption an error"
         std::string text = w.text(b);
         CHECK(text.ends_with("stack overflow"));
     }
-    SUBCASE("interrupt") {
+    // The error names the line of the jump, though that may be the last instruction of all code and lead to another line.
+    SUBCASE("interruption of a jump") {
         Main b(Rep::F64);
+        b.f.op(Op::CallB, 0, kInterrupt);
         uint32_t top = b.f.here();
+        b.f.line(0, 7);
         b.f.aim(b.f.jump(Op::Loop, 0), top);
-        w.s->interrupt();
-        CHECK(w.text(b).ends_with("interrupted"));
+        CHECK(w.text(b) == "test.luapp:7: interrupted");
+    }
+    SUBCASE("interruption of a conditional jump") {
+        Main b(Rep::F64);
+        b.f.op(Op::LoadI, 0, 1).op(Op::CallB, 1, kInterrupt);
+        uint32_t top = b.f.here();
+        b.f.op(Op::Move, 1, 0).line(0, 7);
+        SUBCASE("short") { b.f.aim(b.f.jump(Op::JTrue, 0), top); }
+        SUBCASE("with an immediate") { b.f.aim(b.f.jump(Op::JEqII, 0, 1), top); }
+        b.f.line(0, 8).op(Op::Ret, 0);
+        CHECK(w.text(b) == "test.luapp:7: interrupted");
     }
 }
 

@@ -102,33 +102,57 @@ class CodeWriter {
     void emit(Insn word) { code_.push_back(word); }
     uint32_t here() const { return static_cast<uint32_t>(code_.size()); }
 
+    /// True if the block has no code of its own but its jump.
     bool isEmpty(uint32_t b) const {
         const LirBlock& block = f_.blocks[b];
-        return block.firstInst == block.endInst && block.numSuccs == 1 && !fn_.polls[b] &&
-               a_.before(slots_.blockStart[b]).empty() && a_.before(slots_.blockEnd[b]).empty();
+        return block.firstInst == block.endInst && block.numSuccs == 1 && a_.before(slots_.blockStart[b]).empty() &&
+               a_.before(slots_.blockEnd[b]).empty();
     }
 
-    /// For each block, where a jump to it ends up, and what follows it in the code.
+    /// For each block, where a jump to it ends up, whether a back edge that polls lies on that way, and what follows it in the
+    /// code. An empty block that polls is left out if every way into it jumps backwards then: such jumps poll.
     void findTargets() {
         const auto n = static_cast<uint32_t>(f_.blocks.size());
+        std::vector<uint32_t> firstPred(n, n);
+        for (uint32_t b = 0; b < n; b++) {
+            for (unsigned s = 0; s < f_.blocks[b].numSuccs; s++) {
+                uint32_t& first = firstPred[f_.blocks[b].succ[s].target];
+                first = std::min(first, b);
+            }
+        }
+        std::vector<bool> isSkipped(n);
+        for (uint32_t b = 0; b < n; b++) {
+            isSkipped[b] = isEmpty(b) && (!fn_.polls[b] || endOfWay(f_.blocks[b].succ[0].target) <= firstPred[b]);
+        }
         target_.resize(n);
         following_.resize(n);
+        wayPolls_.assign(n, false);
         uint32_t next = n;
         for (uint32_t b = n; b-- > 0;) {
             following_[b] = next;
-            if (!isEmpty(b)) next = b;
+            if (!isSkipped[b]) next = b;
         }
         for (uint32_t b = 0; b < n; b++) {
             uint32_t t = b;
-            for (uint32_t steps = 0; isEmpty(t) && steps < n; steps++) t = f_.blocks[t].succ[0].target;
+            for (uint32_t steps = 0; isSkipped[t] && steps < n; steps++) {
+                if (fn_.polls[t]) wayPolls_[b] = true;
+                t = f_.blocks[t].succ[0].target;
+            }
             target_[b] = t;
         }
+    }
+
+    /// Where a jump to `b` ends up if only blocks without a poll are left out.
+    uint32_t endOfWay(uint32_t b) const {
+        for (uint32_t steps = 0; isEmpty(b) && !fn_.polls[b] && steps < f_.blocks.size(); steps++) b = f_.blocks[b].succ[0].target;
+        return b;
     }
 
     void writeBlock(uint32_t b) {
         const LirBlock& block = f_.blocks[b];
         pc_[b] = here();
-        if (isEmpty(b) && target_[b] != b) return;
+        current_ = b;
+        if (target_[b] != b) return;
         fusible_ = kNoFusible;
         writeMoves(a_.before(slots_.blockStart[b]));
         for (uint32_t i = block.firstInst; i < block.endInst; i++) {
@@ -313,10 +337,12 @@ class CodeWriter {
         const uint32_t at = here() - 1;
         fixups_.push_back({at, here(), target, field});
     }
-    void writeJump(uint32_t target) {
-        emit(encodeE(Op::Jmp, 0));
+    void writeJump(uint32_t target, bool polls = false) {
+        emit(encodeE(polls ? Op::Loop : Op::Jmp, 0));
         fixup(target, JumpField::E);
     }
+    /// True if a jump from here to block `target` goes back: a conditional one polls, another one may have to.
+    bool isBackwards(uint32_t target) const { return target <= current_; }
 
     /// The conditional jump `inst` to block `yes` if it holds, else to `no`; `next` is what follows in the code.
     void writeBranch(const LirInst& inst, uint32_t index, uint32_t yes, uint32_t no, uint32_t next) {
@@ -324,15 +350,16 @@ class CodeWriter {
         const Inverse inverse = inverseOf(op);
         const bool isPure = inverse.op != Op::Jmp;
         if (yes == no && isPure) {
+            if (yes != next) writeJump(yes, isBackwards(yes));
+            return;
+        }
+        if (isPure && (yes == next || (no != next && isBackwards(no) && !isBackwards(yes)))) {
+            writeConditional(inverse.op, inst, index, no, inverse.swaps);
             if (yes != next) writeJump(yes);
             return;
         }
-        if (yes == next && isPure) {
-            writeConditional(inverse.op, inst, index, no, inverse.swaps);
-            return;
-        }
         writeConditional(op, inst, index, yes, false);
-        if (no != next) writeJump(no);
+        if (no != next) writeJump(no, isBackwards(no));
     }
 
     void writeConditional(Op op, const LirInst& inst, uint32_t index, uint32_t target, bool swapped) {
@@ -340,7 +367,7 @@ class CodeWriter {
         if (isShort && isLong_) {
             encode(inverseOf(op).op, inst, a_.windowBase[index], swapped);
             code_.back() |= 1u << 16;
-            writeJump(target);
+            writeJump(target, isBackwards(target));
             return;
         }
         encode(op, inst, a_.windowBase[index], swapped);
@@ -349,14 +376,14 @@ class CodeWriter {
 
     /// The end of a block with one successor.
     void writeBackOrForward(uint32_t b) {
-        const uint32_t target = target_[f_.blocks[b].succ[0].target];
+        const uint32_t successor = f_.blocks[b].succ[0].target;
+        const uint32_t target = target_[successor];
         const auto moves = a_.before(slots_.blockEnd[b]);
         if (target <= b && (fuseCountingLoop(b, target, moves) || repeatTest(b, target, moves))) return;
         writeMoves(moves);
-        if (fn_.polls[b]) {
+        if (fn_.polls[b] || wayPolls_[successor]) {
             if (f_.blocks[b].loc != 0) proto_.lines.add(here(), chunk_.position({f_.blocks[b].loc}));
-            emit(encodeE(Op::Loop, 0));
-            fixup(target, JumpField::E);
+            writeJump(target, true);
         } else if (target != following_[b]) {
             writeJump(target);
         }
@@ -397,9 +424,9 @@ class CodeWriter {
         return true;
     }
 
-    /// Executes the test of the loop at its end instead of jumping to it. Not where the jump has to poll.
+    /// Executes the test of the loop at its end instead of jumping to it; the jump back polls.
     bool repeatTest(uint32_t b, uint32_t header, std::span<const Move> moves) {
-        if (fn_.polls[b] || header == b || !isRepeatable(header, kMaxRepeated)) return false;
+        if (header == b || !isRepeatable(header, kMaxRepeated)) return false;
         writeMoves(moves);
         const LirBlock& h = f_.blocks[header];
         for (uint32_t i = h.firstInst; i < h.endInst; i++) {
@@ -443,8 +470,10 @@ class CodeWriter {
     std::vector<Insn>& code_;
     std::vector<uint32_t> target_;
     std::vector<uint32_t> following_;
+    std::vector<bool> wayPolls_;
     std::vector<uint32_t> pc_;  // by block
     std::vector<Fixup> fixups_;
+    uint32_t current_ = 0;           // the block being written
     uint32_t fusible_ = kNoFusible;  // where an increment stands that is the last thing written
     bool isLong_ = false;
 };

@@ -341,8 +341,8 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     // --- branches
     CASE(Jmp) { pc += FE; NEXT; }
     CASE(Loop) {
-        pc += FE;
         POLL();
+        pc += FE;
         NEXT;
     }
     CASE(JTrue) { BRANCH_D(RA != 0); }
@@ -383,8 +383,10 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         int64_t v = INT(RA) + FSC;
         RA = wordOf(v);
         if (v < INT(RB)) {
-            pc += XS + 1;
+            int64_t distance = XS;
+            ++pc;
             POLL();
+            pc += distance;
             NEXT;
         }
         ++pc;
@@ -394,8 +396,10 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         double v = NUM(RA) + FSC;
         RA = wordOf(v);
         if (v < NUM(RB)) {
-            pc += XS + 1;
+            int64_t distance = XS;
+            ++pc;
             POLL();
+            pc += distance;
             NEXT;
         }
         ++pc;

@@ -51,11 +51,14 @@
         NEXT;                       \
     } while (0)
 
-// Conditional jumps. The empty asm statements keep the two arms apart: a conditional move would wait for the comparison.
+// Conditional jumps; those that go back poll, before they jump. The empty asm statements keep the two arms apart: a conditional
+// move would wait for the comparison.
 #define BRANCH_D(cond)              \
     do {                            \
         if (cond) {                 \
-            pc += FSD;              \
+            int64_t distance = FSD; \
+            if (distance < 0) POLL(); \
+            pc += distance;         \
             asm volatile("");       \
             NEXT;                   \
         }                           \
@@ -65,7 +68,10 @@
 #define BRANCH_X(cond)              \
     do {                            \
         if (cond) {                 \
-            pc += XS + 1;           \
+            int64_t distance = XS;  \
+            ++pc;                   \
+            if (distance < 0) POLL(); \
+            pc += distance;         \
             asm volatile("");       \
             NEXT;                   \
         }                           \
@@ -74,7 +80,8 @@
         NEXT;                       \
     } while (0)
 
-// A loop's back edge: the limit is 0 while an interruption is pending.
+// A loop's back edge: the limit is 0 while an interruption is pending. Comes before the jump, so that the error names the
+// loop's line.
 #define POLL()                                   \
     do {                                         \
         if (LUAPP_UNLIKELY(R >= s.stackLimit.load(std::memory_order_relaxed))) { \

@@ -45,7 +45,8 @@ struct Program : RootRange {
     std::unique_ptr<Word[]> dataBlock;
     Word* data = nullptr;
 
-    bool contains(const Insn* pc) const { return pc >= code.data() && pc < code.data() + code.size(); }
+    /// `pc` is a return address or a saved State.pc: it lies behind an instruction, of the last function's last one too.
+    bool contains(const Insn* pc) const { return pc > code.data() && pc <= code.data() + code.size(); }
     const Function& entry() const { return functions[chunk.entry]; }
 };
 
