@@ -362,6 +362,52 @@ struct TypeEntry {
     std::string_view name;
 };
 
+/// What virtual calls name: a method as its first declarer sees it, with its place in the tables of all classes that have it.
+struct VirtualMethod {
+    std::string_view name;  // "Shape.area", for listings
+    uint32_t slot = 0;
+    std::vector<Rep> params;   // the object first
+    std::vector<Rep> results;  // fixed ones
+    bool isVararg = false;
+    bool returnsPack = false;
+};
+
+/// A field of an object, own or inherited.
+struct ClassField {
+    std::string_view name;  // empty: hidden from programs
+    uint32_t word = 0;      // index in the object
+    Rep rep = Rep::Box;
+    uint32_t type = kNoType;
+    uint32_t owner = kNoType;  // the class that declares it
+    uint8_t access = 0;        // frontend::Access
+    bool isConst = false;
+    bool mayBeUnset = false;
+};
+
+/// A method or static member, for access by name at run time.
+struct ClassMember {
+    std::string_view name;
+    Function* function = nullptr;  // method (object first) or static function
+    uint32_t variable = ~0u;       // static field: module variable
+    uint32_t type = kNoType;       // of the static field
+    uint32_t owner = kNoType;
+    uint8_t access = 0;
+    bool isStatic = false;
+    bool isConst = false;
+};
+
+/// A class as the run time needs it.
+struct ClassEntry {
+    uint32_t type = kNoType;
+    uint32_t words = 0;                 // of an instance, header not counted
+    std::vector<uint32_t> ancestors;    // types: itself, all its bases, all interfaces it implements
+    std::vector<ClassField> fields;     // by word
+    std::vector<Function*> table;       // by VirtualMethod::slot; null: no object of the class is ever asked for it
+    std::vector<ClassMember> members;   // the first of a name counts
+    std::vector<Function*> makers;      // what calling the class as a value may run: arguments in, object out
+    Function* finalizer = nullptr;      // `__gc`
+};
+
 /// A whole program.
 class Module {
   public:
@@ -387,6 +433,8 @@ class Module {
     std::vector<ModuleVar> vars;
     std::vector<std::string_view> strings;
     std::vector<TypeEntry> types;
+    std::vector<VirtualMethod> methods;
+    std::vector<ClassEntry> classes;
     /// Source files, for positions; may be null (textual IR).
     const frontend::SourceManager* sources = nullptr;
 

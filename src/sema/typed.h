@@ -7,6 +7,8 @@
 // Nodes live in the arena of the TypedProgram and are trivially destructible. Lowering reads them and reports nothing.
 // Invariants: operands of an operator have the representation the node asks for (a Convert stands in between); the
 // tree holds no node of ErrorType (a program with errors is not lowered); a pack stands only where a field is named `pack`.
+// Generic functions and classes are checked once and copied for each list of type arguments in use (instantiate.h): what
+// lowering gets holds no type parameter, and no function, class or method of it is generic.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "frontend/ast/ast.h"
 #include "frontend/base/arena.h"
 #include "frontend/base/interner.h"
 #include "frontend/base/source.h"
@@ -31,6 +34,8 @@ struct TStmt;
 struct TBlock;
 struct TypedFunction;
 struct TypedModule;
+struct TypedClass;
+struct MethodInfo;  // class_info.h: a method as declared
 
 // --- variables and functions ------------------------------------------------------------------------------------
 
@@ -131,7 +136,7 @@ LUAPP_TEXPR(VarGet)
     bool checked;  // raise "variable 'x' is read before it is set" if it is not set yet
 };
 /// A known function as a value (a closure, made once if it captures nothing).
-LUAPP_TEXPR(FuncRef) TypedFunction* function; };
+LUAPP_TEXPR(FuncRef) TypedFunction* function; List<const Type*> typeArguments; };  // typeArguments as in Call
 /// A library function as a value; index into builtins.def.
 LUAPP_TEXPR(BuiltinRef) uint32_t builtin; };
 
@@ -171,7 +176,8 @@ LUAPP_TEXPR(Conditional) TExpr* condition; TExpr* then; TExpr* otherwise; };
 LUAPP_TEXPR(Let) List<TStmt*> stmts; TExpr* result; };
 
 enum class CallKind : uint8_t {
-    Function,  // `function`, statically known
+    Function,  // `function`, statically known; of a method or constructor: args[0] is the object
+    Method,    // `method` of `methodOwner`, by the class of the object in args[0] (not null)
     Closure,   // `callee` of function type
     Dynamic,   // `callee` of type any (or Function): boxed arguments, variadic results
     Builtin,   // `builtin`, raw arguments by its signature
@@ -183,6 +189,9 @@ LUAPP_TEXPR(Call)
     CallKind callKind;
     bool variadicResults;          // results are a pack of boxes; `type` (any or nil-able) is its first value
     TypedFunction* function;
+    List<const Type*> typeArguments;  // of a generic `function`, those of its class first; empty in what lowering gets
+    const MethodInfo* method;         // Method
+    const Type* methodOwner;          // Method: the class or interface type that declares `method`
     TExpr* callee;
     uint32_t builtin;
     const Type* typeArgument;      // builtins marked NeedsType: the type whose descriptor they get
@@ -209,6 +218,25 @@ LUAPP_TEXPR(TableGet) TExpr* table; TExpr* key; bool checked; };      // key of 
                                                                       // else type V?
 LUAPP_TEXPR(RecordGet) TExpr* record; uint32_t field; };              // field: index in RecordType::fields
 LUAPP_TEXPR(IndexDyn) TExpr* object; TExpr* key; };                   // all any
+/// A new object: the arguments are evaluated, the object is allocated, the initial values of all its classes are set (bases
+/// first), and `constructor` is called with the object in front (null: nothing to call). Raises if `ready` does (a checked read of
+/// the class's variable; null: its statement has run for certain).
+LUAPP_TEXPR(ObjectNew)
+    TypedFunction* constructor;  // of the class itself or the base whose constructors it takes over
+    List<const Type*> typeArguments;  // of `constructor` if it is generic; empty in what lowering gets
+    TExpr* ready;
+    List<TExpr*> args;
+    List<TExpr*> extras;
+    TExpr* pack;
+};
+/// Field number `field` of those that the class `owner` itself declares, of an object of that class. If the field can be read unset
+/// (TypedField::mayBeUnset), reading it unset raises "field 'x' is read before it is set".
+LUAPP_TEXPR(FieldGet) TExpr* object; const ClassType* owner; uint32_t field; };
+/// `object.method` as a function value of type `type`, without the object as a parameter. Equal to another if object and method are.
+LUAPP_TEXPR(BoundMethod) TExpr* object; const MethodInfo* method; const Type* methodOwner; TypedFunction* function;  // not virtual
+    List<const Type*> typeArguments; };
+/// A class as a value; type any.
+LUAPP_TEXPR(ClassRef) const ClassType* classType; };
 LUAPP_TEXPR(MemberDyn) TExpr* object; Symbol name; bool isMethod; };  // object any; result any; isMethod: what a `:` call calls with the object
 
 enum class ConvertKind : uint8_t {
@@ -273,6 +301,7 @@ LUAPP_TSTMT(ArraySet) TExpr* array; TExpr* index; TExpr* value; };    // at the 
 /// value of type V, or V? (nil removes the key), or nil.
 LUAPP_TSTMT(TableSet) TExpr* table; TExpr* key; TExpr* value; };
 LUAPP_TSTMT(RecordSet) TExpr* record; uint32_t field; TExpr* value; };
+LUAPP_TSTMT(FieldSet) TExpr* object; const ClassType* owner; uint32_t field; TExpr* value; };
 LUAPP_TSTMT(SetIndexDyn) TExpr* object; TExpr* key; TExpr* value; };
 LUAPP_TSTMT(SetMemberDyn) TExpr* object; Symbol name; TExpr* value; };
 LUAPP_TSTMT(Block) List<TStmt*> stmts; };
@@ -299,6 +328,71 @@ LUAPP_TSTMT(Return) List<TExpr*> values; TExpr* pack; };  // values have the res
 
 #undef LUAPP_TSTMT
 
+// --- classes ------------------------------------------------------------------------------------------------------
+
+/// Who may use a member.
+using Access = frontend::Access;
+
+/// A field of the object, declared by one class. Events and the marks of shared bases are fields without a name.
+struct TypedField {
+    Symbol name;
+    const Type* type;
+    Access access;
+    bool isConst;
+    bool mayBeUnset;  // some read may come before a constructor has set it; a word for "unset" is put there at first
+};
+
+/// What answers a virtual call: one per class and method (or interface field) that the class understands.
+struct TypedDispatch {
+    enum class Answer : uint8_t {
+        Call,  // `function`, with the object first
+        Get,   // field `field` of `fieldOwner`: method is the reader of an interface's field
+        Set,   // the same: its writer
+    };
+    Answer answer;
+    const Type* owner;         // (owner, method) is what calls name
+    const MethodInfo* method;
+    const FunctionType* type;  // what callers see: without the object, type arguments put in
+    TypedFunction* function;   // its type may differ from `type` in representations; lowering adapts
+    const ClassType* fieldOwner;
+    uint32_t field;
+};
+
+/// A member found by its name at run time. Fields of the class are in TypedClass::fields.
+struct TypedMember {
+    Symbol name;
+    Access access;
+    bool isStatic;
+    TypedFunction* function;   // method (the object is its first parameter) or static function
+    const Variable* variable;  // static field
+    bool isConst;
+};
+
+/// A class with its type arguments put in.
+struct TypedClass {
+    const ClassType* type;
+    TypedModule* module;
+    Range range;
+    List<TypedClass*> ancestors;             // in C3 order, itself first
+    List<const InterfaceType*> interfaces;   // all it implements
+    List<TypedField> fields;                 // its own
+    TypedFunction* initializer;              // gives its own fields their initial values; takes the object; null: all start as 0
+    List<TypedDispatch> dispatch;            // everything the object understands, inherited included
+    List<TypedMember> members;               // its own
+    List<TypedFunction*> constructors;       // those that `Name(...)` may call, taken over ones included; empty: one without parameters
+    TypedFunction* finalizer;                // `__gc`, its own or inherited, or null
+};
+
+/// An enum.
+struct TypedEnum {
+    const EnumType* type;
+    struct Member {
+        Symbol name;
+        int64_t value;
+    };
+    List<Member> members;
+};
+
 /// The output of sema.
 struct TypedProgram {
     explicit TypedProgram(frontend::Interner& interner) : types(interner) {}
@@ -308,6 +402,8 @@ struct TypedProgram {
     std::vector<TypedModule*> modules;      // in the order their main functions run
     std::vector<TypedFunction*> functions;  // every function, mains and const instantiations included
     std::vector<Variable*> moduleVariables; // by index
+    std::vector<TypedClass*> classes;       // bases before derived classes
+    std::vector<TypedEnum*> enums;
 };
 
 }  // namespace luapp::sema

@@ -43,6 +43,21 @@ using Word = uint64_t;
 /// The box of nil (runtime/object/value.h has all other boxes): what a boxed variable holds before it is set.
 inline constexpr Word kBoxedNil = 0xFFF9'0000'0000'0000u;
 
+/// What an object's field holds before it is set, where it may be read that early: a word that no value of the representation has
+/// (for Ref the null reference: such fields do not admit nil).
+constexpr Word unsetWord(Rep r) {
+    switch (r) {
+        case Rep::F64:
+        case Rep::Box: return 0xFFF9'0000'0000'0003u;  // the box "absent"
+        case Rep::I64: return Word{1} << 63;
+        case Rep::Bool: return 2;
+        case Rep::Ref:
+        case Rep::Pack:
+        case Rep::Void: return 0;
+    }
+    return 0;
+}
+
 /// How a reference is boxed: the immediate of BoxRef and box.ref, the box's tag minus 0xFFF8.
 enum BoxTag : uint32_t { kBoxByKind = 0, kBoxString = 4, kBoxLuaTable = 5, kBoxFunction = 6, kBoxObject = 7 };
 

@@ -7,6 +7,7 @@
 //
 //   symbols    every name and string, once; index 0 is the empty string
 //   types      descriptor data; a type may refer to any other, recursion included
+//   classes    what the types of kind Class need at run time
 //   data       the data segment: constants and module variables; operand role k indexes it
 //   protos     the functions; operand role p indexes them
 //   files      source files for positions and for disassembly with source lines
@@ -76,6 +77,7 @@ enum class DataKind : uint8_t {
     Builtin,      // reference to the function value of builtin `index`
     BuiltinBox,   // the same, boxed
     Type,         // pointer to the type descriptor `index`
+    Class,        // the class of type `index` as a value, boxed
     Variable,     // module variable of Rep `rep`, named `index` (a symbol), initial word `word`
 };
 inline constexpr unsigned kDataKindCount = static_cast<unsigned>(DataKind::Variable) + 1;
@@ -151,6 +153,7 @@ struct Proto {
     std::vector<Rep> results;      // fixed results: result 0 by Ret, further ones by SetRes
     bool isVararg = false;         // begins with VarargPrep (after Enter, if there is one)
     bool returnsPack = false;      // returns by RetPack or RetBoxes; then `results` is empty
+    bool isBound = false;          // a bound method: its closures are equal if the objects in capture 0 are
     bool isAdapter = false;        // its closures equal the function in capture 0 (a Ref), which they call
     uint32_t frameSize = 0;        // slots from R[0] on, call windows and their arguments included
     std::vector<Rep> captures;     // words of its closure
@@ -164,6 +167,45 @@ struct Proto {
     std::vector<LocalName> locals;   // optional
 };
 
+/// A field of an object, own or inherited.
+struct ClassFieldData {
+    SymbolIndex name = 0;  // the empty string: hidden from programs
+    uint32_t word = 0;     // index in the object; at most kMaxObjectWords - 1
+    TypeIndex type = kNoIndex;
+    TypeIndex owner = kNoIndex;  // the class that declares it
+    uint8_t access = 0;          // 0 public, 1 protected, 2 private
+    bool isConst = false;
+    bool mayBeUnset = false;     // holds base::unsetWord until a constructor has set it
+    Rep rep = Rep::Box;
+};
+
+/// A method, static function or static field, for access by name at run time.
+struct ClassMemberData {
+    SymbolIndex name = 0;
+    ProtoIndex function = kNoIndex;  // its signature counts the object
+    DataIndex variable = kNoIndex;   // static field
+    TypeIndex type = kNoIndex;       // of the static field
+    TypeIndex owner = kNoIndex;
+    uint8_t access = 0;
+    bool isStatic = false;
+    bool isConst = false;
+};
+
+/// What the run time knows of a class. Its name and type arguments stand in its TypeData.
+struct ClassData {
+    TypeIndex type = kNoIndex;
+    uint32_t words = 0;                    // of an instance; at most kMaxObjectWords
+    std::vector<TypeIndex> ancestors;      // itself, all its bases, all interfaces it implements
+    std::vector<ClassFieldData> fields;    // words between them are unused
+    std::vector<ProtoIndex> table;         // what CallM indexes; kNoIndex: never asked for
+    std::vector<ClassMemberData> members;  // the first of a name counts
+    std::vector<ProtoIndex> makers;        // arguments in, object out; what calling the class as a value may run
+    ProtoIndex finalizer = kNoIndex;       // takes the object
+};
+
+/// Most words an object can have.
+inline constexpr uint32_t kMaxObjectWords = 250;
+
 struct SourceFileName {
     SymbolIndex name = 0;  // as messages print it
 };
@@ -176,6 +218,7 @@ struct ModuleEntry {
 struct Chunk {
     std::vector<std::string> symbols{std::string()};
     std::vector<TypeData> types;
+    std::vector<ClassData> classes;
     std::vector<DataEntry> data;
     std::vector<Proto> protos;
     std::vector<SourceFileName> files;
