@@ -91,7 +91,7 @@ b2:
 b3:
   ret v6
 end
-)") == "LOADI 3 0\nLOADF 4 0\nJLEI 2 3 6\nAGET 5 0 3\nAGET 6 1 3\nMULF 5 5 6\nADDF 4 4 5\nLOOPLTI 3 2 1 -6\nRET 4\n");
+)") == "LOADI 3 0\nLOADF 4 0\nJLEI 2 3 6\nAGET 5 0 3\nAGET 6 1 3\nMULADDF 4 5 6 4\nLOOPLTI 3 2 1 -6\nRET 4\n");
 }
 
 TEST_CASE("a constant limit is loaded before the loop; a loop with a call does not poll") {

@@ -35,6 +35,7 @@ SelectedFunction Selector::run() {
     splitCriticalEdges();
     backend::findLoops(graph_);
     addPreheaders();
+    findPairs();
     order_ = backend::layoutBlocks(graph_);
     position_.resize(nodes_.size());
     for (uint32_t i = 0; i < order_.size(); i++) position_[order_[i]] = i;

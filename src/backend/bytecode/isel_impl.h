@@ -1,5 +1,5 @@
 // Private machinery of instruction selection: class Selector, spread over isel_flow.cpp (graph of blocks, layout), isel.cpp
-// (constants, registers, branches) and isel_insts.cpp (one case per IR operation).
+// (constants, registers, branches), isel_insts.cpp (one case per IR operation) and isel_fuse.cpp (two operations in one instruction).
 #pragma once
 
 #include <unordered_map>
@@ -108,11 +108,20 @@ class Selector {
     void selectClosure(const ir::Inst* inst);
     bool isVarargType(uint32_t type, const ir::Inst* call) const;
 
+    // --- isel_fuse.cpp
+    void findPairs();
+    bool selectPair(const ir::Inst* inst);
+    bool hoistsConstants(uint32_t n) const;
+    static bool isImmediate(const ir::Inst* v);
+    static bool takesImmediate(const ir::Inst* inst);
+
     const ir::Function& fn_;
     ChunkBuilder& chunk_;
     SelectedFunction out_;
     std::vector<uint32_t> uses_;        // by instruction: operands and arguments that mean it
     std::vector<uint32_t> branchUses_;  // of these: conditions of branches, through `not`
+    std::vector<const ir::Inst*> firstOf_;    // by instruction: the operation it executes before its own
+    std::vector<const ir::Inst*> fusedInto_;  // by instruction: its user, which executes it
     std::vector<bool> callsCode_;       // by IR block: it calls a function, which polls
     std::vector<uint32_t> nodeOf_;      // by IR block
     std::vector<Node> nodes_;

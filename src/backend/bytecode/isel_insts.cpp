@@ -41,7 +41,7 @@ void Selector::select(const ir::Inst* inst) {
     const auto imm = inst->imm;
     const auto index = static_cast<uint32_t>(inst->imm);
     if (!isUsed(inst) && !(ir::effectsOf(*inst) & ir::kObservable) && !inst->isTerminator()) return;
-    if (isFusedCondition(inst)) return;
+    if (isFusedCondition(inst) || fusedInto_[inst->id] || selectPair(inst)) return;
     switch (inst->op) {
         case ir::Op::Param:
         case ir::Op::ConstF64:

@@ -119,6 +119,25 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     CASE(MinF) { RA = NUM(RC) < NUM(RB) ? RC : RB; NEXT; }
     CASE(MaxF) { RA = NUM(RB) < NUM(RC) ? RC : RB; NEXT; }
 
+    // --- two operations on numbers
+    CASE(AddAddF) { PAIR(NUM(RB) + NUM(RC), v + NUM(RX)); }
+    CASE(AddSubF) { PAIR(NUM(RB) + NUM(RC), v - NUM(RX)); }
+    CASE(AddRSubF) { PAIR(NUM(RB) + NUM(RC), NUM(RX) - v); }
+    CASE(AddMulF) { PAIR(NUM(RB) + NUM(RC), v * NUM(RX)); }
+    CASE(AddRDivF) { PAIR(NUM(RB) + NUM(RC), NUM(RX) / v); }
+    CASE(SubAddF) { PAIR(NUM(RB) - NUM(RC), v + NUM(RX)); }
+    CASE(SubSubF) { PAIR(NUM(RB) - NUM(RC), v - NUM(RX)); }
+    CASE(SubRSubF) { PAIR(NUM(RB) - NUM(RC), NUM(RX) - v); }
+    CASE(SubMulF) { PAIR(NUM(RB) - NUM(RC), v * NUM(RX)); }
+    CASE(SubRDivF) { PAIR(NUM(RB) - NUM(RC), NUM(RX) / v); }
+    CASE(MulAddF) { PAIR(NUM(RB) * NUM(RC), v + NUM(RX)); }
+    CASE(MulSubF) { PAIR(NUM(RB) * NUM(RC), v - NUM(RX)); }
+    CASE(MulRSubF) { PAIR(NUM(RB) * NUM(RC), NUM(RX) - v); }
+    CASE(MulMulF) { PAIR(NUM(RB) * NUM(RC), v * NUM(RX)); }
+    CASE(MulRDivF) { PAIR(NUM(RB) * NUM(RC), NUM(RX) / v); }
+    CASE(IToFAdd) { SET_NUM(static_cast<double>(INT(RB)) + NUM(RC)); NEXT; }
+    CASE(IToFMul) { SET_NUM(static_cast<double>(INT(RB)) * NUM(RC)); NEXT; }
+
     // --- integer arithmetic
     CASE(AddI) {
         int64_t r = INT(RB) + INT(RC);

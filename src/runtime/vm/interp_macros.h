@@ -28,11 +28,21 @@
 #define RA R[FA]
 #define RB R[FB]
 #define RC R[FC]
+#define RX R[XU]
 #define NUM(w) numberOf(w)
 #define INT(w) integerOf(w)
 #define SET_NUM(d) RA = wordOf(static_cast<double>(d))
 #define SET_INT(v) RA = wordOf(static_cast<int64_t>(v))
 #define SET_BOOL(c) RA = (c) ? 1 : 0
+
+// Two operations on numbers: `first` gives v, which `second` uses.
+#define PAIR(first, second)         \
+    do {                            \
+        double v = first;           \
+        SET_NUM(second);            \
+        ++pc;                       \
+        NEXT;                       \
+    } while (0)
 
 // Makes the frame visible to what may raise, collect, or walk the stack: pc (behind the whole instruction) and base.
 #define SAVE() (s.pc = pc, s.frame = R)
@@ -123,11 +133,13 @@
 #undef RA
 #undef RB
 #undef RC
+#undef RX
 #undef NUM
 #undef INT
 #undef SET_NUM
 #undef SET_INT
 #undef SET_BOOL
+#undef PAIR
 #undef SAVE
 #undef SLOW
 #undef SLOW_X
