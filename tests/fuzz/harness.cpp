@@ -301,7 +301,8 @@ bool drain(int out, int err, double deadline, ChildOutcome& outcome) {
             char buffer[65536];
             const ssize_t n = read(fds[i].fd, buffer, sizeof buffer);
             if (n > 0) {
-                if (texts[i]->size() < kOutputLimit) texts[i]->append(buffer, size_t(n));
+                // The cut is exact: reads come in pieces of any size, and outputs are compared.
+                texts[i]->append(buffer, std::min(size_t(n), kOutputLimit - texts[i]->size()));
             } else {
                 fds[i].fd = -1;
                 open--;
