@@ -194,10 +194,18 @@ ParsedOptions parseOptions(int argc, const char* const* argv) {
         return finished(kExitOk);
     }
     if (*line.help || line.app.get_subcommands().empty()) {
-        CLI::App* topic = &line.app;
-        if (!line.helpTopic.empty() && !(topic = line.find(line.helpTopic)))
+        // An App that has parsed a command prints that command's help; a fresh one prints its own.
+        Options unused;
+        CommandLine fresh(unused);
+        std::string text;
+        if (line.helpTopic.empty()) {
+            text = fresh.app.help();
+        } else if (CLI::App* topic = fresh.find(line.helpTopic)) {
+            text = topic->help("luapp");
+        } else {
             return finished(usageError("no command '" + line.helpTopic + "'", commandHint(line.helpTopic)));
-        fputs(topic->help().c_str(), stdout);
+        }
+        fputs(text.c_str(), stdout);
         return finished(*line.help ? kExitOk : kExitUsage);
     }
     if (*line.run) {
