@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sema/class_info.h"
 #include "sema/typed.h"
 
 namespace luapp::sema {
@@ -269,6 +270,47 @@ const TypeParamType* TypeTable::typeParam(Symbol name, uint32_t index) {
     return type;
 }
 
+const ClassType* TypeTable::classType(const ClassInfo* info, std::span<const Type* const> args) {
+    uint64_t hash = mix(uint64_t(TypeKind::Class), uint64_t(reinterpret_cast<uintptr_t>(info)));
+    for (const Type* arg : args) hash = mix(hash, hashOf(arg));
+    auto same = [&](const Type* t) {
+        auto* c = asIf<ClassType>(t);
+        return c && c->info == info && sameTypes(c->args, args);
+    };
+    return as<ClassType>(intern(hash, same, [&] {
+        auto* type = make<ClassType>(TypeKind::Class, Rep::Ref);
+        type->info = info;
+        type->name = info->name;
+        type->args = arena_.makeList<const Type*>(args);
+        type->hasTypeParams = anyTypeParams(args);
+        return type;
+    }));
+}
+
+const InterfaceType* TypeTable::interfaceType(const InterfaceInfo* info, std::span<const Type* const> args) {
+    uint64_t hash = mix(uint64_t(TypeKind::Interface), uint64_t(reinterpret_cast<uintptr_t>(info)));
+    for (const Type* arg : args) hash = mix(hash, hashOf(arg));
+    auto same = [&](const Type* t) {
+        auto* c = asIf<InterfaceType>(t);
+        return c && c->info == info && sameTypes(c->args, args);
+    };
+    return as<InterfaceType>(intern(hash, same, [&] {
+        auto* type = make<InterfaceType>(TypeKind::Interface, Rep::Ref);
+        type->info = info;
+        type->name = info->name;
+        type->args = arena_.makeList<const Type*>(args);
+        type->hasTypeParams = anyTypeParams(args);
+        return type;
+    }));
+}
+
+const EnumType* TypeTable::enumType(const EnumInfo* info) {
+    auto* type = make<EnumType>(TypeKind::Enum, Rep::I64);
+    type->info = info;
+    type->name = info->name;
+    return type;
+}
+
 const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding> bindings) {
     if (!type->hasTypeParams) return type;
     auto each = [&](List<const Type*> list) {
@@ -301,6 +343,8 @@ const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding>
                             f->neverReturns);
         }
         case TypeKind::Union: return unionOf(each(as<UnionType>(type)->members));
+        case TypeKind::Class: return classType(as<ClassType>(type)->info, each(as<ClassType>(type)->args));
+        case TypeKind::Interface: return interfaceType(as<InterfaceType>(type)->info, each(as<InterfaceType>(type)->args));
         case TypeKind::Error:
         case TypeKind::Never:
         case TypeKind::Void:
@@ -312,8 +356,6 @@ const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding>
         case TypeKind::Any:
         case TypeKind::AnyFunction:
         case TypeKind::File:
-        case TypeKind::Class:
-        case TypeKind::Interface:
         case TypeKind::Enum: return type;
     }
     return type;

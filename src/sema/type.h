@@ -27,6 +27,9 @@ using frontend::Interner;
 using frontend::List;
 using frontend::Symbol;
 
+// class_info.h
+struct Nominal;
+struct ObjectInfo;
 struct ClassInfo;
 struct InterfaceInfo;
 struct EnumInfo;
@@ -119,7 +122,7 @@ struct UnionType : Type {
     List<const Type*> members;
 };
 
-/// A class with its type arguments (issue of classes: `info` says what it is).
+/// A class with its type arguments; `info` says what it is.
 struct ClassType : Type {
     static constexpr TypeKind kKind = TypeKind::Class;
     const ClassInfo* info;
@@ -233,6 +236,11 @@ class TypeTable {
     /// The type without everything that is nil or false for certain (nil; boolean stays): what a true condition leaves.
     const Type* truthy(const Type* type) { return withoutNil(type); }
     const TypeParamType* typeParam(Symbol name, uint32_t index);
+    /// A class or interface with type arguments, as many as it has parameters.
+    const ClassType* classType(const ClassInfo* info, std::span<const Type* const> args);
+    const InterfaceType* interfaceType(const InterfaceInfo* info, std::span<const Type* const> args);
+    /// The type of an enum; to be made once (EnumInfo::selfType).
+    const EnumType* enumType(const EnumInfo* info);
 
     /// `type` with every bound parameter replaced; an unbound one (null) stays.
     const Type* substitute(const Type* type, std::span<const TypeBinding> bindings);
