@@ -271,6 +271,8 @@ class Function {
     bool isConst = false;
     /// Wraps its only capture, a closure of another function type: equal to what it wraps.
     bool isAdapter = false;
+    /// A bound method: its closures are equal if the objects in capture 0, their only one, are.
+    bool isBound = false;
     /// The main block of a module.
     bool isMain = false;
     /// Lenient code: each local keeps one register (read by later passes and the backend).
