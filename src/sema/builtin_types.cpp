@@ -79,7 +79,7 @@ class SignatureReader {
         if (accept("<")) {
             do {
                 const std::string_view name = word();
-                out.typeParams.push_back(types_.typeParam(interner_.intern(name), uint32_t(out.typeParams.size())));
+                out.typeParams.push_back(types_.typeParam(interner_.intern(name), uint32_t(out.typeParams.size()), true));
             } while (accept(","));
             expect(">");
         }
@@ -334,11 +334,11 @@ const BuiltinSignature& Builtins::signature(const BuiltinEntry& entry) {
     if (entry.name.starts_with("string.")) {
         slot->params.push_back({"self", types_.string(), false, {}});
     } else if (entry.name.starts_with("Array.")) {
-        slot->typeParams.push_back(types_.typeParam(interner_.intern("T"), 0));
+        slot->typeParams.push_back(types_.typeParam(interner_.intern("T"), 0, true));
         slot->params.push_back({"self", types_.array(slot->typeParams[0]), false, {}});
     } else if (entry.name.starts_with("Table.")) {
-        slot->typeParams.push_back(types_.typeParam(interner_.intern("K"), 0));
-        slot->typeParams.push_back(types_.typeParam(interner_.intern("V"), 1));
+        slot->typeParams.push_back(types_.typeParam(interner_.intern("K"), 0, true));
+        slot->typeParams.push_back(types_.typeParam(interner_.intern("V"), 1, true));
         slot->params.push_back({"self", types_.table(slot->typeParams[0], slot->typeParams[1]), false, {}});
     }
     slot->isMember = !slot->params.empty();

@@ -248,7 +248,7 @@ const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> 
                 diags_.report(diag::AliasOfItself, decl.name.range, name);
                 return types_.error();
             }
-            instance->begun = types_.beginAlias(kind, decl.name.name, args);
+            instance->begun = types_.beginAlias(kind, &alias, decl.name.name, args);
         }
         return instance->begun;
     }

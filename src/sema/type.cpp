@@ -25,8 +25,15 @@ void nilLast(std::vector<const Type*>& members) {
     std::stable_partition(members.begin(), members.end(), [](const Type* t) { return !isNil(t); });
 }
 
-bool anyTypeParams(std::span<const Type* const> types) {
-    return std::any_of(types.begin(), types.end(), [](const Type* t) { return t->hasTypeParams; });
+/// What a type takes over from a type that occurs in it.
+void inherit(Type* type, const Type* part) {
+    type->hasTypeParams |= part->hasTypeParams;
+    type->isOpen |= part->isOpen;
+    type->depth = std::max<uint16_t>(type->depth, std::min<uint16_t>(part->depth, UINT16_MAX - 1) + 1);
+}
+
+void inherit(Type* type, std::span<const Type* const> parts) {
+    for (const Type* part : parts) inherit(type, part);
 }
 
 }  // namespace
@@ -45,13 +52,26 @@ TypeTable::TypeTable(Interner& interner) : interner_(interner), slots_(256) {
     implicitAny_ = simple(TypeKind::Any, Rep::Box, true);
     anyFunction_ = simple(TypeKind::AnyFunction, Rep::Ref, false);
     file_ = simple(TypeKind::File, Rep::Ref, false);
+    auto bound = [&](std::unique_ptr<InterfaceInfo>& info, std::string_view name) {
+        info = std::make_unique<InterfaceInfo>();
+        info->nominalKind = NominalKind::Interface;
+        info->name = interner.intern(name);
+        info->types = this;
+        info->selfType = interfaceType(info.get(), {});
+        return info->selfType;
+    };
+    comparable_ = bound(comparableInfo_, "Comparable");
+    hashable_ = bound(hashableInfo_, "Hashable");
 }
+
+TypeTable::~TypeTable() = default;
 
 template <class T>
 T* TypeTable::make(TypeKind kind, Rep rep) {
     T* type = arena_.make<T>();
     type->kind = kind;
     type->rep = rep;
+    type->depth = 1;
     type->id = uint32_t(all_.size());
     all_.push_back(type);
     return type;
@@ -95,7 +115,7 @@ const ArrayType* TypeTable::array(const Type* element) {
     return as<ArrayType>(intern(mix(uint64_t(TypeKind::Array), hashOf(element)), same, [&] {
         auto* type = make<ArrayType>(TypeKind::Array, Rep::Ref);
         type->element = element;
-        type->hasTypeParams = element->hasTypeParams;
+        inherit(type, element);
         return type;
     }));
 }
@@ -109,7 +129,8 @@ const TableType* TypeTable::table(const Type* key, const Type* value) {
         auto* type = make<TableType>(TypeKind::Table, Rep::Ref);
         type->key = key;
         type->value = value;
-        type->hasTypeParams = key->hasTypeParams || value->hasTypeParams;
+        inherit(type, key);
+        inherit(type, value);
         return type;
     }));
 }
@@ -137,7 +158,7 @@ const RecordType* TypeTable::record(std::span<const RecordField> written) {
         for (uint32_t i = 0; i < order.size(); i++) {
             fields.push_back(written[order[i]]);
             printOrder[order[i]] = i;
-            type->hasTypeParams |= fields.back().type->hasTypeParams;
+            inherit(type, fields.back().type);
         }
         type->fields = arena_.makeList<RecordField>(fields);
         type->printOrder = arena_.makeList<uint32_t>(printOrder);
@@ -165,8 +186,10 @@ const FunctionType* TypeTable::function(std::span<const Type* const> params, con
         type->variadicResult = variadicResult;
         type->defaults = defaults;
         type->neverReturns = neverReturns;
-        type->hasTypeParams = anyTypeParams(params) || anyTypeParams(results) || (vararg && vararg->hasTypeParams) ||
-                              (variadicResult && variadicResult->hasTypeParams);
+        inherit(type, params);
+        inherit(type, results);
+        if (vararg) inherit(type, vararg);
+        if (variadicResult) inherit(type, variadicResult);
         return type;
     }));
 }
@@ -238,9 +261,8 @@ const Type* TypeTable::internUnion(std::span<const Type* const> members) {
 void TypeTable::finishUnion(UnionType* type) {
     bool allRefs = true;
     type->admitsNil = false;
-    type->hasTypeParams = false;
     for (const Type* member : type->members) {
-        type->hasTypeParams |= member->hasTypeParams;
+        inherit(type, member);
         if (isNil(member))
             type->admitsNil = true;
         else
@@ -262,12 +284,19 @@ const Type* TypeTable::withoutNil(const Type* type) {
     return rest.size() == 1 ? rest[0] : internUnion(rest);
 }
 
-const TypeParamType* TypeTable::typeParam(Symbol name, uint32_t index) {
+const TypeParamType* TypeTable::typeParam(Symbol name, uint32_t index, bool isOpen) {
     auto* type = make<TypeParamType>(TypeKind::TypeParam, Rep::Box);
     type->name = name;
     type->index = index;
     type->hasTypeParams = true;
+    type->isOpen = isOpen;
+    type->use = arena_.make<TypeParamUse>();
     return type;
+}
+
+const TypeParamType* TypeTable::openParam(const TypeParamType* param) {
+    if (!param->use->open) param->use->open = typeParam(param->name, param->index, true);
+    return param->use->open;
 }
 
 const ClassType* TypeTable::classType(const ClassInfo* info, std::span<const Type* const> args) {
@@ -282,7 +311,7 @@ const ClassType* TypeTable::classType(const ClassInfo* info, std::span<const Typ
         type->info = info;
         type->name = info->name;
         type->args = arena_.makeList<const Type*>(args);
-        type->hasTypeParams = anyTypeParams(args);
+        inherit(type, args);
         return type;
     }));
 }
@@ -299,7 +328,7 @@ const InterfaceType* TypeTable::interfaceType(const InterfaceInfo* info, std::sp
         type->info = info;
         type->name = info->name;
         type->args = arena_.makeList<const Type*>(args);
-        type->hasTypeParams = anyTypeParams(args);
+        inherit(type, args);
         return type;
     }));
 }
@@ -319,6 +348,7 @@ const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding>
         for (const Type* item : list) out.push_back(substitute(item, bindings));
         return out;
     };
+    if (type->aliasName) return aliasMaker_->makeAlias(*type->alias, each(type->aliasArgs));
     switch (type->kind) {
         case TypeKind::TypeParam:
             for (const TypeBinding& binding : bindings)
@@ -361,7 +391,7 @@ const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding>
     return type;
 }
 
-Type* TypeTable::beginAlias(TypeKind kind, Symbol name, std::span<const Type* const> args) {
+Type* TypeTable::beginAlias(TypeKind kind, AliasInfo* alias, Symbol name, std::span<const Type* const> args) {
     Type* type = nullptr;
     switch (kind) {
         case TypeKind::Array: type = make<ArrayType>(kind, Rep::Ref); break;
@@ -371,7 +401,9 @@ Type* TypeTable::beginAlias(TypeKind kind, Symbol name, std::span<const Type* co
         default: type = make<UnionType>(TypeKind::Union, Rep::Box); break;
     }
     type->aliasName = name;
+    type->alias = alias;
     type->aliasArgs = arena_.makeList<const Type*>(args);
+    inherit(type, args);
     return type;
 }
 
@@ -413,7 +445,6 @@ void TypeTable::completeAlias(Type* alias, const Type* definition) {
             break;
         }
     }
-    alias->hasTypeParams = definition->hasTypeParams;
 }
 
 // ---- Printing -------------------------------------------------------------------------------------------------------
@@ -449,12 +480,12 @@ void TypeTable::print(std::string& out, const Type* type) const {
         list(args);
         out += '>';
     };
-    if (type->aliasName) return named(type->aliasName, type->aliasArgs);
     // A type of a few lines may be a tree of any size once its aliases are written out.
     if (out.size() > kPrintLimit) {
         if (!out.ends_with("...")) out += "...";
         return;
     }
+    if (type->aliasName) return named(type->aliasName, type->aliasArgs);
     switch (type->kind) {
         case TypeKind::Error: out += "?"; return;
         case TypeKind::Never: out += "never"; return;

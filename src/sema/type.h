@@ -11,12 +11,14 @@
 // `any`; an optional is a union with nil. This file decides nothing about conversions: see relations.h.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "frontend/base/arena.h"
 #include "frontend/base/interner.h"
+#include "frontend/base/source.h"
 #include "runtime/base/check.h"
 #include "runtime/base/rep.h"
 
@@ -33,6 +35,7 @@ struct ObjectInfo;
 struct ClassInfo;
 struct InterfaceInfo;
 struct EnumInfo;
+struct AliasInfo;  // symbols.h
 
 enum class TypeKind : uint8_t {
     Error,        // stands for the type of what has been reported already; fits everything, silently
@@ -62,10 +65,13 @@ struct Type {
     TypeKind kind;
     Rep rep;             // what repOf gives
     bool hasTypeParams;  // a type parameter occurs in it
+    bool isOpen;         // an open type parameter occurs in it (TypeParamType::isOpen)
     bool admitsNil;      // nil is one of its values (nil, any, a union with nil)
+    uint16_t depth;      // how deep types nest in it, from 1; a nominal alias counts its arguments
     uint32_t id;
     Symbol aliasName;  // set if this is the nominal type of a recursive alias
     List<const Type*> aliasArgs;
+    AliasInfo* alias;  // then: its declaration
 };
 
 struct ArrayType : Type {
@@ -143,11 +149,24 @@ struct EnumType : Type {
     Symbol name;
 };
 
-/// A type parameter of a generic function, class or alias. Identity is the object: every declaration makes its own.
+struct TypeParamType;
+
+/// What is found out about a type parameter while its scope is checked.
+struct TypeParamUse {
+    List<const InterfaceType*> bounds;     // may mention the parameters of the same list
+    const TypeParamType* open = nullptr;   // stands for it in the callee's type while a call is checked; made on demand
+    frontend::Range optionalAt;            // a place where `T?` is written: then no argument may admit nil
+    frontend::Range keyAt;                 // the same for a table key of type T
+};
+
+/// A type parameter of a generic function or class. Identity is the object: every declaration makes its own. Inside its
+/// declaration it is opaque. An open one belongs to the type of a callee and waits for inference; it is never part of the
+/// type of an expression.
 struct TypeParamType : Type {
     static constexpr TypeKind kKind = TypeKind::TypeParam;
     Symbol name;
     uint32_t index;  // position in the declaring parameter list
+    TypeParamUse* use;
 };
 
 /// The type as its struct; the kind must be right.
@@ -193,14 +212,25 @@ inline std::span<const Type* const> membersOf(const Type* const& type) {
 /// A type parameter bound to a type, for substitute().
 struct TypeBinding {
     const TypeParamType* param;
-    const Type* type;      // null while inference has found nothing
-    bool isFixed = false;  // given explicitly: arguments do not change it
+    const Type* type;            // null while inference has found nothing
+    bool isFixed = false;        // given explicitly: arguments do not change it
+    const Type* hint = nullptr;  // what the context would like it to be
+};
+
+/// Who knows how to make the nominal type of a recursive alias with other arguments.
+class AliasMaker {
+  public:
+    virtual const Type* makeAlias(AliasInfo& alias, std::span<const Type* const> args) = 0;
+
+  protected:
+    ~AliasMaker() = default;
 };
 
 /// Makes and interns all types of a program. Not copyable; lives as long as the TypedProgram.
 class TypeTable {
   public:
     explicit TypeTable(Interner& interner);
+    ~TypeTable();
     TypeTable(const TypeTable&) = delete;
     TypeTable& operator=(const TypeTable&) = delete;
 
@@ -235,7 +265,13 @@ class TypeTable {
     const Type* withoutNil(const Type* type);
     /// The type without everything that is nil or false for certain (nil; boolean stays): what a true condition leaves.
     const Type* truthy(const Type* type) { return withoutNil(type); }
-    const TypeParamType* typeParam(Symbol name, uint32_t index);
+    const TypeParamType* typeParam(Symbol name, uint32_t index, bool isOpen = false);
+    /// The open parameter that stands for `param` in the type of a callee.
+    const TypeParamType* openParam(const TypeParamType* param);
+    /// The bounds that are built in: interfaces without members, which numbers, strings, enums and the classes that list them
+    /// implement.
+    const InterfaceType* comparable() const { return comparable_; }
+    const InterfaceType* hashable() const { return hashable_; }
     /// A class or interface with type arguments, as many as it has parameters.
     const ClassType* classType(const ClassInfo* info, std::span<const Type* const> args);
     const InterfaceType* interfaceType(const InterfaceInfo* info, std::span<const Type* const> args);
@@ -247,9 +283,11 @@ class TypeTable {
 
     /// Begins the nominal type of a recursive alias whose definition is a type of `kind` (Array, Table, Record,
     /// Function or Union). It may be used at once as a part of other types, and must be completed by completeAlias.
-    Type* beginAlias(TypeKind kind, Symbol name, std::span<const Type* const> args);
+    Type* beginAlias(TypeKind kind, AliasInfo* alias, Symbol name, std::span<const Type* const> args);
     /// Gives a begun alias the structure of `definition`, which is of the kind announced.
     void completeAlias(Type* alias, const Type* definition);
+    /// substitute() asks `maker` for recursive aliases with other arguments.
+    void setAliasMaker(AliasMaker* maker) { aliasMaker_ = maker; }
 
     /// The type as a programmer writes it. `optional` unions print as `T?`.
     std::string print(const Type* type) const;
@@ -284,6 +322,9 @@ class TypeTable {
     std::vector<Slot> slots_;
     size_t used_ = 0;
     std::vector<UnionType*> pendingUnions_;  // have a begun alias of kind Union as a member
+    AliasMaker* aliasMaker_ = nullptr;
+    std::unique_ptr<InterfaceInfo> comparableInfo_, hashableInfo_;
+    const InterfaceType *comparable_, *hashable_;
     Type *error_, *never_, *void_, *nil_, *boolean_, *number_, *integer_, *string_, *any_, *implicitAny_, *anyFunction_,
         *file_;
 };
