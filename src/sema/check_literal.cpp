@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sema/context.h"
+#include "sema/list_limits.h"
 #include "sema/relations.h"
 
 namespace luapp::sema {
@@ -244,6 +245,7 @@ TExpr* Checker::bracesFree(ast::BraceExpr& e) {
     }
     Scratch<TExpr*> values(exprs_);
     if (shape.hasNamed) {
+        if (!checkLength(diags_, e.items.count, "fields", [&](uint32_t i) { return e.items[i].name.range; })) return errorExpr(loc);
         std::vector<RecordField> fields;
         for (ast::BraceItem& item : e.items) {
             TExpr* value = checkExpr(*item.value, nullptr);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sema/context.h"
+#include "sema/list_limits.h"
 
 namespace luapp::sema {
 
@@ -65,6 +66,8 @@ TExpr* Checker::exportsOf(ModuleInfo& module, Loc loc) {
         values.emplace_back(Symbol{symbol}, readVariable(*v, {loc, loc}));
     }
     if (values.empty()) return convert(boolConst(true, loc), types_.any(), CheckReason::Assign, {});
+    if (!checkLength(diags_, values.size(), "exports of a module that is required", [&](uint32_t) { return Range{loc, loc}; }))
+        return errorExpr(loc);
     std::sort(values.begin(), values.end(), [&](auto& a, auto& b) { return text(a.first) < text(b.first); });
     std::vector<RecordField> fields;
     for (auto& [name, value] : values) fields.push_back({name, value->type});

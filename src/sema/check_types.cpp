@@ -3,6 +3,7 @@
 
 #include "frontend/ast/ast_visit.h"
 #include "sema/context.h"
+#include "sema/list_limits.h"
 
 namespace luapp::sema {
 
@@ -23,7 +24,9 @@ const Type* Checker::typeOf(ast::TypeNode& node) {
         case ast::NodeKind::FunctionType: return typeOfFunction(static_cast<ast::FunctionType&>(node));
         case ast::NodeKind::RecordType: {
             std::vector<RecordField> fields;
-            for (ast::RecordTypeField& field : static_cast<ast::RecordType&>(node).members) {
+            auto& members = static_cast<ast::RecordType&>(node).members;
+            if (!checkLength(diags_, members.count, "fields", [&](uint32_t i) { return members[i].name.range; })) return types_.error();
+            for (ast::RecordTypeField& field : members) {
                 const Type* type = typeOf(*field.type);
                 if (isError(type)) return type;
                 if (field.isOptional) type = types_.optional(type);
@@ -41,8 +44,12 @@ const Type* Checker::typeOf(ast::TypeNode& node) {
 
 const Type* Checker::typeOfFunction(ast::FunctionType& node) {
     std::vector<const Type*> params;
-    bool isBad = false;
-    for (ast::TypeNodeParam& param : node.params) {
+    auto& given = node.params;
+    auto& written = node.results.types;
+    const auto paramAt = [&](uint32_t i) { return given[i].type ? given[i].type->range : node.range; };
+    bool isBad = !checkLength(diags_, given.count, "parameters", paramAt) ||
+                 !checkLength(diags_, written.count, "results", [&](uint32_t i) { return written[i]->range; });
+    for (ast::TypeNodeParam& param : given) {
         const Type* type = param.type ? typeOf(*param.type) : types_.any();
         isBad |= isError(type);
         params.push_back(type);

@@ -4,6 +4,7 @@
 
 #include "frontend/ast/ast_visit.h"
 #include "frontend/diag/suggest.h"
+#include "sema/list_limits.h"
 
 namespace luapp::sema {
 
@@ -191,6 +192,7 @@ class Resolver {
         visit(*e.index);
     }
     void walk(ast::CallExpr& e) {
+        checkLength(context_.diagnostics, e.args.count, "arguments", [&](uint32_t i) { return e.args[i]->range; });
         visit(*e.callee);
         visitAll(e.args);
     }
@@ -294,6 +296,7 @@ class Resolver {
         leave(scope);
     }
     void walk(ast::GenericForStmt& s) {
+        checkLength(context_.diagnostics, s.variables.count, "loop variables", [&](uint32_t i) { return s.variables[i].range; });
         visitAll(s.values);
         const size_t scope = enter();
         depth_++;
@@ -307,7 +310,10 @@ class Resolver {
         variable->isLoopVariable = true;
         bind(variable);
     }
-    void walk(ast::ReturnStmt& s) { visitAll(s.values); }
+    void walk(ast::ReturnStmt& s) {
+        checkLength(context_.diagnostics, s.values.count, "values returned", [&](uint32_t i) { return s.values[i]->range; });
+        visitAll(s.values);
+    }
     void walk(ast::BreakStmt&) {}
     void walk(ast::ContinueStmt&) {}
     void walk(ast::GotoStmt&) {}
@@ -368,6 +374,8 @@ class Resolver {
         function->topLevel = function_->topLevel;
         if (!function->topLevel && holder && holder->isTopLevel) function->topLevel = function;
 
+        checkLength(context_.diagnostics, body.params.count, "parameters", [&](uint32_t i) { return body.params[i].decl.range; });
+        checkLength(context_.diagnostics, body.results.types.count, "results", [&](uint32_t i) { return body.results.types[i]->range; });
         FunctionInfo* outer = function_;
         const int outerDepth = depth_;
         function_ = function;
@@ -591,6 +599,9 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
             c->variable->isCaptured = true;
         }
         std::reverse(captures.begin(), captures.end());
+        checkLength(context.diagnostics, captures.size(), "outer variables used by one function", [&](uint32_t) {
+            return Range{f->range.begin, f->range.begin + 1};
+        });
         f->captures = context.program.arena.makeList<Variable*>(captures);
         for (SemaVar* v = f->variables; v; v = v->nextInHome) {
             if (!v->isTopLevel || !v->usedByInner || v->function || v->namespaceOf) continue;
