@@ -73,7 +73,7 @@ class FieldPrinter {
     void operator()(std::string_view name, const List<Part>& list) {
         if (list.empty() || !self().wantsChildren()) return;
         self().open(name);
-        for (const Part& item : list) part(item);
+        for (const Part& item : list) self().part(item);
         self().close();
     }
     void operator()(std::string_view name, const Block& block) {
@@ -96,8 +96,7 @@ class FieldPrinter {
         self().close();
     }
 
-  protected:
-    Derived& self() { return static_cast<Derived&>(*this); }
+
     template <class Part>
     void part(const Part& item) {
         self().open("");
@@ -112,6 +111,9 @@ class FieldPrinter {
         });
         self().close();
     }
+
+  protected:
+    Derived& self() { return static_cast<Derived&>(*this); }
     void value_(std::string_view name, std::string_view text) {
         if (!text.empty()) self().value(name, text);
     }
@@ -132,6 +134,23 @@ bool isStmt(NodeKind kind) {
 #undef LUAPP_IS_STMT_Type
 #undef LUAPP_IS_STMT_Stmt
 #undef LUAPP_IS_STMT_Decl
+    }
+    return false;
+}
+
+bool isType(NodeKind kind) {
+    switch (kind) {
+#define LUAPP_IS_TYPE_Expr false
+#define LUAPP_IS_TYPE_Type true
+#define LUAPP_IS_TYPE_Stmt false
+#define LUAPP_IS_TYPE_Decl false
+#define LUAPP_NODE(Kind, Category, Meaning) \
+    case NodeKind::Kind: return LUAPP_IS_TYPE_##Category;
+#include "frontend/ast/ast_nodes.def"
+#undef LUAPP_IS_TYPE_Expr
+#undef LUAPP_IS_TYPE_Type
+#undef LUAPP_IS_TYPE_Stmt
+#undef LUAPP_IS_TYPE_Decl
     }
     return false;
 }
@@ -230,9 +249,13 @@ class TextDumper : public FieldPrinter<TextDumper> {
     bool isAtChildren_ = true;
 };
 
+/// A graph for people: annotations stand in one box with what they belong to, on green; lists of children are names at edges.
 class DotDumper : public FieldPrinter<DotDumper> {
   public:
-    using FieldPrinter::FieldPrinter;
+    DotDumper(const Module& module, const Interner& interner) : FieldPrinter(interner), file_(*module.file) {}
+
+    using FieldPrinter::operator();
+    using FieldPrinter::part;
 
     template <class Fields>
     void fieldsOf(Fields&& fields) {
@@ -241,76 +264,171 @@ class DotDumper : public FieldPrinter<DotDumper> {
     bool wantsChildren() const { return true; }
 
     std::string finish(const Module& module) {
+        places_.push_back({newBox("program"), {}});
+        for (const Stmt* statement : module.main->body.statements) child("", *statement);
+        places_.pop_back();
         out_ = "digraph ast {\n  node [shape=box, fontname=\"monospace\"];\n";
-        const int root = newNode("Module");
-        parents_.push_back(root);
-        module.main->body.fields(*this);
-        parents_.pop_back();
-        flush();
-        return out_ + "}\n";
+        for (size_t i = 0; i < boxes_.size(); ++i) writeBox(i);
+        return out_ + edges_ + "}\n";
     }
 
     void value(std::string_view name, std::string_view text) {
-        label() += "\n" + std::string(name) + ": " + std::string(text);
+        const bool isBare = name == "name" || name == "value" || name == "op" || name == "field" || name == "label" || name == "bool";
+        addLine(isBare ? std::string(text) : std::string(name) + ": " + std::string(text));
     }
-    void flag(std::string_view name) { label() += "\n" + std::string(name); }
+    void flag(std::string_view name) {
+        if (name == "usesVararg") return;
+        addLine(name.starts_with("is") ? std::string(1, char(name[2] | 32)) + std::string(name.substr(3)) : std::string(name));
+    }
+
+    /// A list of children gives its name to their edges; a part of a node that is no node has a box of its own.
     void open(std::string_view name) {
-        const int id = newNode(name.empty() ? "item" : name);
-        edge(id, "");
-        parents_.push_back(id);
+        if (!name.empty()) {
+            places_.push_back({places_.back().box, std::string(name)});
+            return;
+        }
+        const size_t box = newBox("");
+        edge(box, "");
+        places_.push_back({box, {}});
     }
-    void close() { parents_.pop_back(); }
+    void close() { places_.pop_back(); }
+
+    /// A function has its type beside its name, as a variable has.
+    void operator()(std::string_view, const FunctionBody& body) {
+        boxes_[places_.back().box].type = functionType(body);
+        (*this)("typeParams", body.typeParams);
+        (*this)("params", body.params);
+        if (body.hasBody) (*this)("body", body.body);
+    }
+    void part(const BraceItem& item) {
+        if (item.kind == BraceItemKind::Positional) {
+            child("", *item.value);
+        } else {
+            FieldPrinter::part(item);
+        }
+    }
 
     void child(std::string_view name, const Node& node) {
+        if (isType(node.kind) && !name.empty()) {
+            boxes_[places_.back().box].type = source(node.range);
+            return;
+        }
         // A chain of binary operators goes down its left side in a loop: it may be longer than the stack is deep.
-        const size_t mark = parents_.size();
+        const size_t mark = places_.size();
         const Node* at = &node;
         while (const auto* binary = as<BinaryExpr>(at)) {
-            const int id = newNode(std::string("BinaryExpr ") + std::string(spelling(binary->op)));
-            edge(id, name);
-            parents_.push_back(id);
+            enter("BinaryExpr\n" + std::string(spelling(binary->op)), name);
             child("right", *binary->right);
             at = binary->left;
             name = "left";
         }
-        const int id = newNode(nodeKindName(at->kind));
-        edge(id, name);
-        parents_.push_back(id);
-        visitFields(*at, *this);
-        parents_.resize(mark);
+        if (isType(at->kind)) {
+            enter("", name);
+            boxes_[places_.back().box].type = source(at->range);
+        } else {
+            enter(nodeKindName(at->kind), name);
+            if (isStmt(at->kind) && static_cast<const Stmt*>(at)->isExported) addLine("exported");
+            visitFields(*at, *this);
+        }
+        places_.resize(mark);
     }
 
   private:
-    int newNode(std::string_view text) {
-        labels_.emplace_back(text);
-        return int(labels_.size()) - 1;
+    struct Box {
+        std::string text;  ///< lines; may be empty
+        std::string type;  ///< the annotation beside it; may be empty
+    };
+    /// Where children go: the box, and what their edges are called if they have no name of their own.
+    struct Place {
+        size_t box;
+        std::string edgeName;
+    };
+
+    size_t newBox(std::string_view text) {
+        boxes_.push_back({std::string(text), {}});
+        return boxes_.size() - 1;
     }
-    std::string& label() { return labels_[size_t(parents_.back())]; }
-    void edge(int to, std::string_view name) {
-        edges_ += "  n" + std::to_string(parents_.back()) + " -> n" + std::to_string(to);
+    void enter(std::string_view text, std::string_view edgeName) {
+        const size_t box = newBox(text);
+        edge(box, edgeName);
+        places_.push_back({box, {}});
+    }
+    void addLine(std::string_view line) {
+        std::string& text = boxes_[places_.back().box].text;
+        if (!text.empty()) text += '\n';
+        text += line;
+    }
+    void edge(size_t to, std::string_view name) {
+        const Place& from = places_.back();
+        if (name.empty()) name = from.edgeName;
+        edges_ += "  n" + std::to_string(from.box) + " -> n" + std::to_string(to);
         if (!name.empty()) edges_ += " [label=\"" + std::string(name) + "\"]";
         edges_ += ";\n";
     }
-    void flush() {
-        for (size_t i = 0; i < labels_.size(); ++i) {
-            out_ += "  n" + std::to_string(i) + " [label=\"";
-            for (const char c : labels_[i]) {
-                if (c == '\n') {
-                    out_ += "\\n";
-                    continue;
-                }
-                if (c == '"' || c == '\\') out_ += '\\';
-                out_ += c;
+
+    /// The text of the file there, on one line.
+    std::string source(Range range) const {
+        std::string out;
+        for (const char c : file_.textOf(range)) {
+            const bool isBlank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+            if (!isBlank) {
+                out += c;
+            } else if (!out.empty() && out.back() != ' ') {
+                out += ' ';
             }
-            out_ += "\"];\n";
         }
-        out_ += edges_;
+        return out;
+    }
+    /// `Function(number, string): boolean`; a parameter without annotation shows its name.
+    std::string functionType(const FunctionBody& body) const {
+        std::string out;
+        for (const Param& param : body.params) {
+            out += (out.empty() ? "" : ", ") + source(param.decl.type ? param.decl.type->range : param.decl.range);
+        }
+        if (body.isVararg) out += (out.empty() ? "..." : ", ...") + (body.varargType ? source(body.varargType->range) : "");
+        out = "Function(" + out + ")";
+        return body.results.isWritten ? out + ": " + source(body.results.range) : out;
     }
 
+    void writeBox(size_t index) {
+        const Box& box = boxes_[index];
+        out_ += "  n" + std::to_string(index);
+        if (box.text.empty() && box.type.empty()) {  // a clause, an item with a key: its children say what it is
+            out_ += " [shape=point];\n";
+            return;
+        }
+        if (box.type.empty()) {
+            out_ += " [label=\"";
+            for (const char c : box.text) {
+                if (c == '"' || c == '\\') out_ += '\\';
+                out_ += c == '\n' ? "\\n" : std::string(1, c);
+            }
+            out_ += "\"];\n";
+            return;
+        }
+        out_ += " [shape=plain, label=<<table border=\"0\" cellborder=\"1\" cellspacing=\"0\" cellpadding=\"6\"><tr>";
+        if (!box.text.empty()) out_ += "<td>" + html(box.text) + "</td>";
+        out_ += "<td bgcolor=\"palegreen\">" + html(box.type) + "</td></tr></table>>];\n";
+    }
+    static std::string html(std::string_view text) {
+        std::string out;
+        for (const char c : text) {
+            switch (c) {
+                case '<': out += "&lt;"; break;
+                case '>': out += "&gt;"; break;
+                case '&': out += "&amp;"; break;
+                case '\n': out += "<br/>"; break;
+                default: out += c;
+            }
+        }
+        return out;
+    }
+
+    const SourceFile& file_;
     std::string out_;
     std::string edges_;
-    std::vector<std::string> labels_;
-    std::vector<int> parents_;
+    std::vector<Box> boxes_;
+    std::vector<Place> places_;
 };
 
 }  // namespace
@@ -341,6 +459,6 @@ std::string dumpType(const TypeNode& type, const Interner& interner) {
     return dumper.take() + "\n";
 }
 
-std::string dumpAstDot(const Module& module, const Interner& interner) { return DotDumper(interner).finish(module); }
+std::string dumpAstDot(const Module& module, const Interner& interner) { return DotDumper(module, interner).finish(module); }
 
 }  // namespace luapp::frontend
