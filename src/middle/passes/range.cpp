@@ -6,7 +6,7 @@
 // parameters: those values are called wide. One walk over the dominator tree. Each value has an interval from how it is computed; behind a comparison that
 // must have been true the operands have narrower ones until the walk leaves that part of the tree. The counter of a
 // loop has its start as lower bound if it only grows (as upper bound if it only falls); the loop's condition gives
-// the other. That is enough for counters and the index arithmetic made of them, at linear cost.
+// the other. Behind an array access that has been checked, its index lies between 0 and the length. That is enough for counters and the index arithmetic made of them, at linear cost.
 // Before:  v3 = lt.i v1, v0; br v3, body ... body: v4 = add.i v1, 1     After: v4 = add.u v1, 1
 
 #include <algorithm>
@@ -195,8 +195,9 @@ class RangePass {
     }
 
     void visit(Inst& inst) {
-        if (inst.rep != Rep::I64) return;
-        ranges_[inst.id] = computed(inst);
+        if (inst.rep == Rep::I64) ranges_[inst.id] = computed(inst);
+        // Behind an access that was checked the index is one; that of arr.set may be the length.
+        if (inst.is(Op::ArrGet) || inst.is(Op::ArrSet)) narrow(inst.operands[1], kLength);
     }
 
     Interval arithmetic(Inst& inst, Wide low, Wide high, Op unchecked) {

@@ -79,8 +79,9 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
 #define LUAPP_OPCODE(name, format, operands, flags, semantics) &&L_##name,
 #include "runtime/bytecode/opcodes.def"
     };
-    // Opaque to the compiler, so that the table's address stays in a register.
-    const void* const* dispatch = kDispatch;
+    // Opaque to the compiler, so that the table's address stays in a register. Naming that leaves the compiler a register for i whose
+    // second byte it can read (field A): one instruction less in most handlers.
+    register const void* const* dispatch asm("r13") = kDispatch;
     asm volatile("" : "+r"(dispatch));
     // 64 bits wide, so that fields index registers without another extension.
     uint64_t i;
@@ -402,10 +403,9 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         int64_t v = INT(RA) + FSC;
         RA = wordOf(v);
         if (v < INT(RB)) {
-            int64_t distance = XS;
             ++pc;
             POLL();
-            pc += distance;
+            pc += XBACK;
             NEXT;
         }
         ++pc;
@@ -415,10 +415,9 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         double v = NUM(RA) + FSC;
         RA = wordOf(v);
         if (v < NUM(RB)) {
-            int64_t distance = XS;
             ++pc;
             POLL();
-            pc += distance;
+            pc += XBACK;
             NEXT;
         }
         ++pc;

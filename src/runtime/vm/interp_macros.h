@@ -23,6 +23,8 @@
 #define FE (static_cast<int32_t>(i) >> 8)
 #define XU (*pc)
 #define XS (static_cast<int32_t>(*pc))
+// The same when pc is behind it.
+#define XBACK (static_cast<int32_t>(pc[-1]))
 
 // Registers named by the fields, as words and as what they mean.
 #define RA R[FA]
@@ -66,9 +68,8 @@
 #define BRANCH_D(cond)              \
     do {                            \
         if (cond) {                 \
-            int64_t distance = FSD; \
-            if (distance < 0) POLL(); \
-            pc += distance;         \
+            if (FSD < 0) POLL();    \
+            pc += FSD;              \
             asm volatile("");       \
             NEXT;                   \
         }                           \
@@ -78,10 +79,9 @@
 #define BRANCH_X(cond)              \
     do {                            \
         if (cond) {                 \
-            int64_t distance = XS;  \
             ++pc;                   \
-            if (distance < 0) POLL(); \
-            pc += distance;         \
+            if (XBACK < 0) POLL();  \
+            pc += XBACK;            \
             asm volatile("");       \
             NEXT;                   \
         }                           \
@@ -130,6 +130,7 @@
 #undef FE
 #undef XU
 #undef XS
+#undef XBACK
 #undef RA
 #undef RB
 #undef RC
