@@ -30,11 +30,9 @@ Bytes seedProgram() {
     bc::TypeIndex node = b.type(bc::TypeKind::Record, Rep::Ref, "Node");
     bc::TypeIndex next = b.type(bc::TypeKind::Union, Rep::Ref, "Node?", {node, nil});
     b.chunk.types[node].isNominal = true;
-    b.chunk.types[node].nominalKey = b.symbol("seed:Node");
     b.chunk.types[node].fields = {{b.symbol("next"), next, 0}, {b.symbol("value"), number, 0}};
     bc::TypeIndex color = b.type(bc::TypeKind::Enum, Rep::I64, "Color");
     b.chunk.types[color].isNominal = true;
-    b.chunk.types[color].nominalKey = b.symbol("seed:Color");
     b.chunk.types[color].fields = {{b.symbol("Red"), bc::kNoIndex, 0}, {b.symbol("Blue"), bc::kNoIndex, 7}};
     b.chunk.protos[1].signature = b.functionType("(number): number", {number}, {number});
     b.data(bc::DataKind::Function, Rep::Ref, 1);

@@ -5,7 +5,7 @@
 
 namespace luapp::bc {
 
-ChunkBuilder::ChunkBuilder(const ir::Module& module, const sema::TypeTable* types) : module_(module), types_(types) {
+ChunkBuilder::ChunkBuilder(const ir::Module& module, const sema::TypedProgram* program) : module_(module), program_(program) {
     symbols_.emplace(std::string(), 0);
     for (const ir::ModuleVar& v : module.vars) {
         chunk_.data.push_back({DataKind::Variable, v.rep, symbol(v.name), v.initial});
@@ -111,12 +111,9 @@ TypeData ChunkBuilder::describe(const sema::Type* type) {
     TypeData out;
     out.kind = kindOf(type->kind);
     out.rep = out.kind == TypeKind::Any ? Rep::Box : sema::repOf(type);
-    out.name = symbol(types_->print(type));
+    out.name = symbol(program_->types.print(type));
     const bool isDeclared = out.kind == TypeKind::Class || out.kind == TypeKind::Interface || out.kind == TypeKind::Enum;
-    if (isDeclared || type->aliasName != sema::Symbol{}) {
-        out.isNominal = true;
-        out.nominalKey = out.name;
-    }
+    out.isNominal = isDeclared || type->aliasName != sema::Symbol{};
     describeParts(type, out);
     return out;
 }
@@ -128,7 +125,14 @@ void ChunkBuilder::describeParts(const sema::Type* type, TypeData& out) {
         out.parts = {typeIndex(t->key), typeIndex(t->value)};
     } else if (auto* r = sema::asIf<sema::RecordType>(type)) {
         for (const sema::RecordField& f : r->fields) {
-            out.fields.push_back({symbol(types_->interner().text(f.name)), typeIndex(f.type), 0});
+            out.fields.push_back({symbol(program_->types.interner().text(f.name)), typeIndex(f.type), 0});
+        }
+    } else if (auto* e = sema::asIf<sema::EnumType>(type)) {
+        for (const sema::TypedEnum* known : program_->enums) {
+            if (known->type != e) continue;
+            for (const sema::TypedEnum::Member& m : known->members) {
+                out.fields.push_back({symbol(program_->types.interner().text(m.name)), kNoIndex, m.value});
+            }
         }
     } else if (auto* u = sema::asIf<sema::UnionType>(type)) {
         for (const sema::Type* m : u->members) out.parts.push_back(typeIndex(m));
@@ -140,6 +144,32 @@ void ChunkBuilder::describeParts(const sema::Type* type, TypeData& out) {
         }
         out.defaultCount = f->defaults;
         if (f->vararg) out.varargType = typeIndex(f->vararg);
+    }
+}
+
+namespace {
+
+ProtoIndex protoOf(const ir::Function* fn) { return fn ? fn->index() : kNoIndex; }
+
+}  // namespace
+
+void ChunkBuilder::addClasses() {
+    for (const ir::ClassEntry& e : module_.classes) {
+        ClassData& out = chunk_.classes.emplace_back();
+        out.type = e.type;
+        out.words = e.words;
+        out.ancestors = e.ancestors;
+        out.finalizer = protoOf(e.finalizer);
+        for (const ir::ClassField& f : e.fields) {
+            out.fields.push_back({symbol(f.name), f.word, f.type, f.owner, static_cast<Access>(f.access), f.isConst, f.mayBeUnset,
+                                  f.rep});
+        }
+        for (const ir::Function* fn : e.table) out.table.push_back(protoOf(fn));
+        for (const ir::ClassMember& m : e.members) {
+            out.members.push_back({symbol(m.name), protoOf(m.function), m.variable == ~0u ? kNoIndex : variable(m.variable), m.type,
+                                   m.owner, static_cast<Access>(m.access), m.isStatic, m.isConst});
+        }
+        for (const ir::Function* fn : e.makers) out.makers.push_back(protoOf(fn));
     }
 }
 

@@ -11,13 +11,14 @@
 #include "middle/ir.h"
 #include "runtime/bytecode/proto.h"
 #include "sema/type.h"
+#include "sema/typed.h"
 
 namespace luapp::bc {
 
 class ChunkBuilder {
   public:
-    /// `types` prints names of types; may be null if no type of the module has a sema::Type.
-    ChunkBuilder(const ir::Module& module, const sema::TypeTable* types);
+    /// `program` names types and knows the members of enums; may be null if no type of the module has a sema::Type.
+    ChunkBuilder(const ir::Module& module, const sema::TypedProgram* program);
 
     const ir::Module& module() const { return module_; }
     Chunk& chunk() { return chunk_; }
@@ -28,10 +29,13 @@ class ChunkBuilder {
     DataIndex string(uint32_t irString, bool boxed);
     DataIndex function(uint32_t proto, bool boxed) { return reference(DataKind::Function, DataKind::FunctionBox, proto, boxed); }
     DataIndex builtin(uint32_t builtin, bool boxed) { return reference(DataKind::Builtin, DataKind::BuiltinBox, builtin, boxed); }
+    DataIndex classValue(uint32_t type) { return data(DataKind::Class, Rep::Box, type, 0); }
     DataIndex type(uint32_t type) { return data(DataKind::Type, Rep::I64, type, 0); }
     DataIndex variable(uint32_t irVar) const { return irVar; }
     /// Position of `loc`; unknown if the module has no sources.
     Position position(ir::Loc loc);
+    /// Turns ir::Module::classes into Chunk::classes.
+    void addClasses();
 
   private:
     struct DataKey {
@@ -53,7 +57,7 @@ class ChunkBuilder {
     void addTypes();
 
     const ir::Module& module_;
-    const sema::TypeTable* types_;
+    const sema::TypedProgram* program_;
     Chunk chunk_;
     struct TextHash {
         using is_transparent = void;

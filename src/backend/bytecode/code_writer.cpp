@@ -245,7 +245,8 @@ class CodeWriter {
             case 'p':
             case 't':
             case 'b':
-            case 'y': return inst.index;
+            case 'y':
+            case 'e': return inst.index;
             case 'j': return jump;
             default: return 0;
         }

@@ -21,6 +21,7 @@ Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
     p.isVararg = fn.isVararg;
     p.returnsPack = fn.hasResultPack;
     p.isAdapter = fn.isAdapter;
+    p.isBound = fn.isBound;
     if (fn.type != ir::kNoType && !fn.isMain) p.signature = fn.type;
     if (fn.dynamicEntry) p.dynamicProto = fn.dynamicEntry->index();
     const Position at = chunk.position(fn.loc);
@@ -71,7 +72,8 @@ void addEntry(const ir::Module& module, ChunkBuilder& chunk) {
 }  // namespace
 
 Chunk emitChunk(const ir::Module& module, const sema::TypedProgram* program) {
-    ChunkBuilder chunk(module, program ? &program->types : nullptr);
+    ChunkBuilder chunk(module, program);
+    chunk.addClasses();
     for (const ir::Function* fn : module.functions) chunk.chunk().protos.push_back(describe(*fn, chunk));
     for (const ir::Function* fn : module.functions) emitFunction(*fn, chunk);
     for (size_t i = 0; i < module.mains.size(); i++) {

@@ -93,6 +93,7 @@ bool Selector::constKey(const ir::Inst* v, ConstKey& key) const {
         case ir::Op::ConstFn: key = {v->immFn->index(), kindOf(DataKind::Function, Rep::Ref)}; return true;
         case ir::Op::ConstBuiltin: return reference(DataKind::Builtin, Rep::Ref);
         case ir::Op::ConstType: return reference(DataKind::Type, Rep::I64);
+        case ir::Op::ConstClass: return reference(DataKind::Class, Rep::Box);
         case ir::Op::ConstNil: return word(kBoxTag, Rep::Box);
         case ir::Op::ConstBoxBool: return word(kBoxTag | (v->imm ? 2 : 1), Rep::Box);
         case ir::Op::ConstAbsent: return word(kBoxTag | 3, Rep::Box);
@@ -136,6 +137,7 @@ ConstCode Selector::constCode(const ConstKey& key) {
         case DataKind::Builtin: return {Op::LoadK, 0, chunk_.builtin(index, false)};
         case DataKind::BuiltinBox: return {Op::LoadK, 0, chunk_.builtin(index, true)};
         case DataKind::Type: return {Op::LoadK, 0, chunk_.type(index)};
+        case DataKind::Class: return {Op::LoadK, 0, chunk_.classValue(index)};
         case DataKind::Variable: break;
     }
     LUAPP_UNREACHABLE("constant");

@@ -113,6 +113,7 @@ void Selector::countUses() {
             switch (inst->op) {
                 case ir::Op::Call:
                 case ir::Op::CallEnv:
+                case ir::Op::CallMethod:
                 case ir::Op::CallClo: callsCode_[n.block->id] = true; break;
                 default: break;
             }

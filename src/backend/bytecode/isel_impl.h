@@ -102,6 +102,7 @@ class Selector {
     void selectArith(const ir::Inst* inst);
     bool selectImmediate(const ir::Inst* inst);
     void selectCall(const ir::Inst* inst);
+    void selectMethodCall(const ir::Inst* inst);
     void selectConcat(const ir::Inst* inst);
     void selectReturn(const ir::Inst* inst);
     void selectIterator(const ir::Inst* inst);

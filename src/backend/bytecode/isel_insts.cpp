@@ -52,6 +52,7 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::ConstFn:
         case ir::Op::ConstBuiltin:
         case ir::Op::ConstType:
+        case ir::Op::ConstClass:
         case ir::Op::ConstNil:
         case ir::Op::ConstBoxBool:
         case ir::Op::ConstAbsent:
@@ -247,6 +248,7 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::Call:
         case ir::Op::CallEnv:
         case ir::Op::CallClo:
+        case ir::Op::CallMethod:
         case ir::Op::CallDyn:
         case ir::Op::CallBuiltin: return selectCall(inst);
         case ir::Op::Result:
@@ -360,12 +362,24 @@ void Selector::selectCall(const ir::Inst* inst) {
         case ir::Op::CallClo:
             return call(Op::CallClo, Op::CallCloV, Op::CallCloVPack, isVarargType(static_cast<uint32_t>(inst->imm), inst),
                         kClosureSlot, 0);
+        case ir::Op::CallMethod: return selectMethodCall(inst);
         case ir::Op::CallDyn: return call(Op::CallDyn, Op::CallDyn, Op::CallDynPack, true, kClosureSlot, 0);
         case ir::Op::CallBuiltin:
             return call(Op::CallB, varargCallOf(inst->imm), Op::CallBVPack, isVarargBuiltin(static_cast<uint64_t>(inst->imm)), kFrameLinks,
                         static_cast<uint32_t>(inst->imm));
         default: LUAPP_UNREACHABLE("call");
     }
+}
+
+void Selector::selectMethodCall(const ir::Inst* inst) {
+    const ir::VirtualMethod& method = chunk_.module().methods[static_cast<size_t>(inst->imm)];
+    const bool pack = inst->endsInPack();
+    LUAPP_CHECK(method.isVararg || !pack, "pack for a method without varargs");
+    const bool isShort = !method.isVararg && fitsU16(method.slot);
+    const Op op = pack ? Op::CallMVPack : isShort ? Op::CallM : Op::CallMV;
+    LirInst& i = window(static_cast<uint16_t>(op), inst, inst->ops(), kFrameLinks, true);
+    i.imm = static_cast<int32_t>(inst->imm2);
+    i.index = method.slot;
 }
 
 void Selector::selectConcat(const ir::Inst* inst) {

@@ -32,6 +32,7 @@ std::string_view dataKindName(DataKind kind) {
         case DataKind::Builtin: return "builtin";
         case DataKind::BuiltinBox: return "builtin box";
         case DataKind::Type: return "type";
+        case DataKind::Class: return "class";
         case DataKind::Variable: return "variable";
     }
     return "?";
@@ -67,6 +68,7 @@ public:
         bool all = o_.onlyFunction.empty();
         if (all && o_.showSymbols) symbols();
         if (all && o_.showTypes) types();
+        if (all && o_.showTypes) classes();
         for (size_t i = 0; i < c_.protos.size(); ++i)
             if (all || c_.symbol(c_.protos[i].name) == o_.onlyFunction) proto(static_cast<ProtoIndex>(i));
         if (all && o_.showData) data();
@@ -110,6 +112,41 @@ private:
         put("\n-----\n\n");
     }
 
+    void classes() {
+        if (c_.classes.empty()) return;
+        put("classes:\n");
+        for (const ClassData& k : c_.classes) classData(k);
+        put("\n-----\n\n");
+    }
+
+    static const char* accessName(Access a) {
+        switch (a) {
+            case Access::Public: return "";
+            case Access::Protected: return "protected ";
+            case Access::Private: return "private ";
+        }
+        return "";
+    }
+
+    void classData(const ClassData& k) {
+        put("class {} words {}\n", typeName(k.type), k.words);
+        for (TypeIndex a : k.ancestors)
+            if (a != k.type) put("  is      {}\n", typeName(a));
+        for (const ClassFieldData& f : k.fields) {
+            put("  [{}]     {} {}{}{}", f.word, repName(f.rep), accessName(f.access), f.isConst ? "const " : "",
+                f.name == 0 ? "(hidden)" : c_.symbol(f.name));
+            if (f.type != kNoIndex) put(": {}", typeName(f.type));
+            put("{}\n", f.mayBeUnset ? ", may be unset" : "");
+        }
+        for (size_t i = 0; i < k.table.size(); ++i)
+            if (k.table[i] != kNoIndex) put("  entry {} {}\n", i, protoName(k.table[i]));
+        for (const ClassMemberData& m : k.members)
+            put("  member  {}{}{}{}\n", accessName(m.access), m.isStatic ? "static " : "", m.isConst ? "const " : "",
+                c_.symbol(m.name));
+        for (ProtoIndex p : k.makers) put("  maker   {}\n", protoName(p));
+        if (k.finalizer != kNoIndex) put("  __gc    {}\n", protoName(k.finalizer));
+    }
+
     void reps(const char* label, const std::vector<Rep>& list) {
         put("proto->{:<16}", label);
         for (Rep r : list) put(" {}", repName(r));
@@ -126,6 +163,7 @@ private:
         if (p.returnsPack) put("proto->{:<16} pack\n", "results");
         if (!p.results.empty()) reps("results", p.results);
         if (!p.captures.empty()) reps("captures", p.captures);
+        if (p.isBound) put("proto->{:<16} {}\n", "is_bound", true);
         if (p.isAdapter) put("proto->{:<16} {}\n", "is_adapter", true);
         if (p.signature != kNoIndex) put("proto->{:<16} {}\n", "signature", typeName(p.signature));
         if (p.dynamicProto != kNoIndex) put("proto->{:<16} {}\n", "dynamic", protoName(p.dynamicProto));
@@ -197,6 +235,7 @@ private:
             case DataKind::Builtin: return builtinName(d.index);
             case DataKind::BuiltinBox: return "box " + builtinName(d.index);
             case DataKind::Type: return "type " + typeName(d.index);
+            case DataKind::Class: return "class " + typeName(d.index);
             case DataKind::Variable: return std::string(c_.symbol(d.index));
         }
         return "?";

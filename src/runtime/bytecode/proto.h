@@ -56,8 +56,8 @@ struct TypeData {
     TypeKind kind = TypeKind::Any;
     Rep rep = Rep::Box;
     SymbolIndex name = 0;           // how messages and typeof() print it, e.g. "Array<number>"
-    bool isNominal = false;         // identity is `nominalKey`, not structure (recursive aliases, enums, classes)
-    SymbolIndex nominalKey = 0;     // module-qualified name with type arguments; unique for the declaration
+    bool isNominal = false;         // a type of its own in each loaded program, not its structure (recursive aliases,
+                                    // enums, classes, interfaces)
     std::vector<TypeIndex> parts;   // element; key and value; members; parameters
     std::vector<TypeField> fields;  // record fields, enum members, parameter names (may be empty)
     // Function only:
@@ -167,13 +167,16 @@ struct Proto {
     std::vector<LocalName> locals;   // optional
 };
 
+/// Who may use a member; the order is that of frontend::Access.
+enum class Access : uint8_t { Public, Protected, Private };
+
 /// A field of an object, own or inherited.
 struct ClassFieldData {
     SymbolIndex name = 0;  // the empty string: hidden from programs
     uint32_t word = 0;     // index in the object; at most kMaxObjectWords - 1
     TypeIndex type = kNoIndex;
     TypeIndex owner = kNoIndex;  // the class that declares it
-    uint8_t access = 0;          // 0 public, 1 protected, 2 private
+    Access access = Access::Public;
     bool isConst = false;
     bool mayBeUnset = false;     // holds base::unsetWord until a constructor has set it
     Rep rep = Rep::Box;
@@ -186,7 +189,7 @@ struct ClassMemberData {
     DataIndex variable = kNoIndex;   // static field
     TypeIndex type = kNoIndex;       // of the static field
     TypeIndex owner = kNoIndex;
-    uint8_t access = 0;
+    Access access = Access::Public;
     bool isStatic = false;
     bool isConst = false;
 };
@@ -197,8 +200,8 @@ struct ClassData {
     uint32_t words = 0;                    // of an instance; at most kMaxObjectWords
     std::vector<TypeIndex> ancestors;      // itself, all its bases, all interfaces it implements
     std::vector<ClassFieldData> fields;    // words between them are unused
-    std::vector<ProtoIndex> table;         // what CallM indexes; kNoIndex: never asked for
-    std::vector<ClassMemberData> members;  // the first of a name counts
+    std::vector<ProtoIndex> table;         // what CallM indexes; kNoIndex, or beyond its end: never asked for
+    std::vector<ClassMemberData> members;  // the first of a name counts (of operators: the first method and the first static one)
     std::vector<ProtoIndex> makers;        // arguments in, object out; what calling the class as a value may run
     ProtoIndex finalizer = kNoIndex;       // takes the object
 };

@@ -53,7 +53,6 @@ void writeType(Writer& w, const TypeData& t) {
     w.flag(t.isNominal);
     w.flag(t.hasResultPack);
     w.u32(t.name);
-    w.u32(t.nominalKey);
     w.u32(t.defaultCount);
     w.u32(t.varargType);
     w.words(t.parts);
@@ -66,11 +65,43 @@ void writeType(Writer& w, const TypeData& t) {
     }
 }
 
+void writeClass(Writer& w, const ClassData& c) {
+    w.u32(c.type);
+    w.u32(c.words);
+    w.u32(c.finalizer);
+    w.words(c.ancestors);
+    w.count(c.fields.size());
+    for (const ClassFieldData& f : c.fields) {
+        w.u32(f.name);
+        w.u32(f.word);
+        w.u32(f.type);
+        w.u32(f.owner);
+        w.u8(static_cast<uint8_t>(f.access));
+        w.flag(f.isConst);
+        w.flag(f.mayBeUnset);
+        w.u8(static_cast<uint8_t>(f.rep));
+    }
+    w.words(c.table);
+    w.count(c.members.size());
+    for (const ClassMemberData& m : c.members) {
+        w.u32(m.name);
+        w.u32(m.function);
+        w.u32(m.variable);
+        w.u32(m.type);
+        w.u32(m.owner);
+        w.u8(static_cast<uint8_t>(m.access));
+        w.flag(m.isStatic);
+        w.flag(m.isConst);
+    }
+    w.words(c.makers);
+}
+
 void writeProto(Writer& w, const Proto& p) {
     w.u32(p.name);
     w.flag(p.isVararg);
     w.flag(p.returnsPack);
     w.flag(p.isAdapter);
+    w.flag(p.isBound);
     w.u32(p.frameSize);
     w.u32(p.signature);
     w.u32(p.dynamicProto);
@@ -128,6 +159,11 @@ public:
         if (v > static_cast<uint8_t>(Rep::Box)) fail("an unknown representation");
         return ok() ? static_cast<Rep>(v) : Rep::Void;
     }
+    Access access() {
+        uint8_t v = u8();
+        if (v > static_cast<uint8_t>(Access::Private)) fail("an unknown kind of access");
+        return ok() ? static_cast<Access>(v) : Access::Public;
+    }
     /// A count of entries of at least `size` bytes each.
     size_t count(size_t size) {
         uint32_t n = u32();
@@ -166,7 +202,6 @@ void readType(Reader& r, TypeData& t) {
     t.isNominal = r.flag();
     t.hasResultPack = r.flag();
     t.name = r.u32();
-    t.nominalKey = r.u32();
     t.defaultCount = r.u32();
     t.varargType = r.u32();
     r.words(t.parts);
@@ -179,11 +214,43 @@ void readType(Reader& r, TypeData& t) {
     }
 }
 
+void readClass(Reader& r, ClassData& c) {
+    c.type = r.u32();
+    c.words = r.u32();
+    c.finalizer = r.u32();
+    r.words(c.ancestors);
+    c.fields.resize(r.count(20));
+    for (ClassFieldData& f : c.fields) {
+        f.name = r.u32();
+        f.word = r.u32();
+        f.type = r.u32();
+        f.owner = r.u32();
+        f.access = r.access();
+        f.isConst = r.flag();
+        f.mayBeUnset = r.flag();
+        f.rep = r.rep();
+    }
+    r.words(c.table);
+    c.members.resize(r.count(23));
+    for (ClassMemberData& m : c.members) {
+        m.name = r.u32();
+        m.function = r.u32();
+        m.variable = r.u32();
+        m.type = r.u32();
+        m.owner = r.u32();
+        m.access = r.access();
+        m.isStatic = r.flag();
+        m.isConst = r.flag();
+    }
+    r.words(c.makers);
+}
+
 void readProto(Reader& r, Proto& p) {
     p.name = r.u32();
     p.isVararg = r.flag();
     p.returnsPack = r.flag();
     p.isAdapter = r.flag();
+    p.isBound = r.flag();
     p.frameSize = r.u32();
     p.signature = r.u32();
     p.dynamicProto = r.u32();
@@ -210,8 +277,10 @@ void readTables(Reader& r, Chunk& c) {
         std::span<const uint8_t> raw = r.raw();
         s.assign(raw.begin(), raw.end());
     }
-    c.types.resize(r.count(32));
+    c.types.resize(r.count(28));
     for (TypeData& t : c.types) readType(r, t);
+    c.classes.resize(r.count(32));
+    for (ClassData& k : c.classes) readClass(r, k);
     c.data.resize(r.count(14));
     for (DataEntry& d : c.data) {
         uint8_t kind = r.u8();
@@ -221,7 +290,7 @@ void readTables(Reader& r, Chunk& c) {
         d.index = r.u32();
         d.word = r.u64();
     }
-    c.protos.resize(r.count(50));
+    c.protos.resize(r.count(51));
     for (Proto& p : c.protos) readProto(r, p);
     c.files.resize(r.count(4));
     for (SourceFileName& f : c.files) f.name = r.u32();
@@ -270,6 +339,8 @@ std::vector<uint8_t> serialize(const Chunk& chunk) {
     for (const std::string& s : chunk.symbols) w.string(s);
     w.count(chunk.types.size());
     for (const TypeData& t : chunk.types) writeType(w, t);
+    w.count(chunk.classes.size());
+    for (const ClassData& k : chunk.classes) writeClass(w, k);
     w.count(chunk.data.size());
     for (const DataEntry& d : chunk.data) {
         w.u8(static_cast<uint8_t>(d.kind));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/bytecode/operands.h"
+#include "runtime/bytecode/verify_classes.h"
 
 namespace luapp::bc {
 
@@ -59,14 +60,16 @@ bool isPlainWord(Rep rep, uint64_t word) {
 
 class TableChecker {
 public:
-    TableChecker(const Chunk& c, const VerifyOptions& o, std::string& error) : c_(c), o_(o), error_(error) {}
+    TableChecker(const Chunk& c, const VerifyOptions& o, std::string& error)
+        : c_(c), o_(o), error_(error), classOf_(classesByType(c)) {}
 
-    bool run() { return types() && data() && protos() && modules(); }
+    bool run() { return types() && data() && protos() && verifyClasses(c_, error_) && modules(); }
 
 private:
     const Chunk& c_;
     const VerifyOptions& o_;
     std::string& error_;
+    std::vector<uint32_t> classOf_;  // by type
     std::vector<uint8_t> state_;  // of the search for structural cycles: 0 new, 1 open, 2 done
 
     template <class... A>
@@ -88,7 +91,7 @@ private:
 
     bool type(size_t i) {
         const TypeData& t = c_.types[i];
-        if (!isSymbol(t.name) || !isSymbol(t.nominalKey)) return fail("type {}: bad name", i);
+        if (!isSymbol(t.name)) return fail("type {}: bad name", i);
         auto isType = [&](TypeIndex x) { return x < c_.types.size(); };
         for (TypeIndex p : t.parts)
             if (!isType(p)) return fail("type {}: bad part", i);
@@ -104,8 +107,21 @@ private:
         if (t.kind == TypeKind::Table && t.parts.size() != 2) return fail("type {}: a table has a key and a value", i);
         if (t.kind == TypeKind::Union && t.parts.empty()) return fail("type {}: a union without members", i);
         if (t.kind == TypeKind::Record && t.fields.size() > 255) return fail("type {}: too many fields", i);
+        if (t.kind == TypeKind::Enum && !enumFits(t)) return fail("type {}: an enum's value is out of range", i);
+        if (isDeclared(t.kind) && !t.isNominal) return fail("type {}: a declared type without identity", i);
         if (t.defaultCount > t.parts.size()) return fail("type {}: more defaults than parameters", i);
         return repFits(i);
+    }
+
+    static bool isDeclared(TypeKind kind) {
+        return kind == TypeKind::Class || kind == TypeKind::Interface || kind == TypeKind::Enum;
+    }
+
+    /// The box of an enum value has 32 bits for it.
+    static bool enumFits(const TypeData& t) {
+        for (const TypeField& f : t.fields)
+            if (f.value < INT32_MIN || f.value > INT32_MAX) return false;
+        return true;
     }
 
     bool repFits(size_t i) {
@@ -167,6 +183,9 @@ private:
                 case DataKind::Type:
                     if (d.index >= c_.types.size()) return fail("data {}: bad type", i);
                     break;
+                case DataKind::Class:
+                    if (d.index >= c_.types.size() || classOf_[d.index] == kNoIndex) return fail("data {}: bad class", i);
+                    break;
             }
         }
         return true;
@@ -194,6 +213,8 @@ private:
             if (!isSymbol(l.name)) return fail("function {}: bad name of a local", i);
         if (p.signature != kNoIndex && !signatureFits(p)) return fail("function {}: signature does not fit", i);
         if (p.isAdapter && (p.captures.empty() || p.captures[0] != Rep::Ref)) return fail("function {}: adapter of nothing", i);
+        if (p.isBound && (p.captures.empty() || p.captures[0] != Rep::Ref)) return fail("function {}: bound to nothing", i);
+        if (p.isAdapter && p.isBound) return fail("function {}: bound method and adapter", i);
         if (p.dynamicProto != kNoIndex && !dynamicFits(p)) return fail("function {}: bad dynamic entry", i);
         return true;
     }
@@ -234,8 +255,8 @@ private:
 
 class CodeChecker {
 public:
-    CodeChecker(const Chunk& c, const VerifyOptions& o, ProtoIndex index, std::string& error)
-        : c_(c), o_(o), p_(c.protos[index]), index_(index), error_(error) {}
+    CodeChecker(const Chunk& c, const VerifyOptions& o, const std::vector<uint32_t>& classOf, ProtoIndex index, std::string& error)
+        : c_(c), o_(o), classOf_(classOf), p_(c.protos[index]), index_(index), error_(error) {}
 
     bool run() {
         if (!decode()) return false;
@@ -249,6 +270,7 @@ public:
 private:
     const Chunk& c_;
     const VerifyOptions& o_;
+    const std::vector<uint32_t>& classOf_;  // by type
     const Proto& p_;
     ProtoIndex index_;
     std::string& error_;
@@ -339,6 +361,9 @@ private:
                 case 'b':
                     if (!below(v, o_.builtinCount, "builtin")) return false;
                     break;
+                case 'e':
+                    if (!isMethodEntry(c_, static_cast<uint64_t>(v))) return fail("there is no method {}", v);
+                    break;
                 case 'j':
                     if (!jumpLands(v)) return false;
                     break;
@@ -398,6 +423,10 @@ private:
         if (!isType(X(), {TypeKind::Record, TypeKind::Class})) return false;
         const TypeData& t = c_.types[static_cast<size_t>(X())];
         if (t.kind == TypeKind::Record && D() != static_cast<int64_t>(t.fields.size())) return fail("wrong field count");
+        if (t.kind == TypeKind::Class) {
+            const uint32_t k = classOf_[static_cast<size_t>(X())];
+            if (k == kNoIndex || D() != c_.classes[k].words) return fail("wrong size of an object");
+        }
         return true;
     }
 
@@ -451,6 +480,10 @@ private:
             case Op::CallX: return callFits(X(), false, 0);
             case Op::CallV:
             case Op::CallVPack: return callFits(X(), true, B());
+            // Of the arguments only the object is known to be there.
+            case Op::CallM: return inFrame(A(), kFrameLinks + 1);
+            case Op::CallMV:
+            case Op::CallMVPack: return inFrame(A(), kFrameLinks + 1 + B());
             case Op::CallDyn:
             case Op::CallDynPack: return inFrame(A(), kFrameLinks + B());
             case Op::CallCloV:
@@ -481,8 +514,9 @@ private:
 
 bool verify(const Chunk& chunk, const VerifyOptions& options, std::string& error) {
     if (!TableChecker(chunk, options, error).run()) return false;
+    const std::vector<uint32_t> classOf = classesByType(chunk);
     for (size_t i = 0; i < chunk.protos.size(); ++i)
-        if (!CodeChecker(chunk, options, static_cast<ProtoIndex>(i), error).run()) return false;
+        if (!CodeChecker(chunk, options, classOf, static_cast<ProtoIndex>(i), error).run()) return false;
     return true;
 }
 

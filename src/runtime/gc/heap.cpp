@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -287,6 +288,15 @@ void Heap::finaliseUnreached() {
     }
 }
 
+/// Unreached instances with finalisers become due. They run in the reverse order of creation, after those that were due before.
+bool Heap::queueUnreached() {
+    auto lost = std::stable_partition(registered_.begin(), registered_.end(), [this](Instance* o) { return isMarked(o); });
+    if (lost == registered_.end()) return false;
+    due_.insert(due_.begin(), lost, registered_.end());
+    registered_.erase(lost, registered_.end());
+    return true;
+}
+
 LUAPP_NOINLINE void Heap::collect() {
     if (!space_.isReserved()) return;
     LUAPP_CHECK(!collecting_, "collections do not nest");
@@ -303,7 +313,12 @@ LUAPP_NOINLINE void Heap::collect() {
         Marker marker(state_, *this, space_);
         marker.run(stackPointer);
         marker.clearWeakTables();
+        if (queueUnreached()) {
+            marker.markDue();
+            marker.clearWeakTables();
+        }
     }
+    if (!due_.empty()) state_.requestFinalizers();
     state_.strings.sweep(*this);
     finaliseUnreached();
     rebuildSweepLists();
@@ -365,6 +380,20 @@ HeapStats Heap::stats() const {
 void Heap::addFinalisable(Userdata* u) {
     u->nextFinal = finalisable_;
     finalisable_ = u;
+}
+
+void Heap::addFinalisable(Instance* o) { registered_.push_back(o); }
+
+Instance* Heap::takeFinalisable() {
+    if (due_.empty()) return nullptr;
+    Instance* o = due_.back();
+    due_.pop_back();
+    return o;
+}
+
+void Heap::finaliseInstances() {
+    due_.insert(due_.begin(), registered_.begin(), registered_.end());
+    registered_.clear();
 }
 
 void Heap::finaliseAll() {

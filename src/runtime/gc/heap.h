@@ -8,11 +8,12 @@
 //
 // GC rules: allocate() may collect, so everything the caller needs afterwards must be reachable from a root: a pointer in a C++
 // local is one (native stacks are scanned). allocate() raises "out of memory" (catchable) beyond the State's limit.
-// It does not run program code: finalisers are C++ functions (userdata.h).
+// It does not run program code: finalisers of userdata are C++ functions (userdata.h), those of objects run later (vm/finalizers.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "runtime/gc/block_space.h"
 #include "runtime/object/object.h"
@@ -93,7 +94,15 @@ public:
 
     /// Registers an object whose finaliser must run; called by newUserdata.
     void addFinalisable(Userdata* u);
-    /// Runs every pending finaliser; the State is closing.
+    /// Registers an instance of a class with a finaliser, which is program code: the collection that finds the object unreachable
+    /// keeps it, and asks the State to run the finaliser soon (State::requestFinalizers).
+    void addFinalisable(Instance* o);
+    /// The next instance whose finaliser is due, the youngest first of those that one collection found; null: none. It is a root
+    /// until then.
+    Instance* takeFinalisable();
+    /// Makes the finalisers of all registered instances due; the program is at its end.
+    void finaliseInstances();
+    /// Runs every pending finaliser of userdata; the State is closing.
     void finaliseAll();
 
     /// True if the collection that is going on has reached `o`; for weak tables.
@@ -119,6 +128,7 @@ private:
     void finishSweep();
     void clearMarks();
     void finaliseUnreached();
+    bool queueUnreached();
     void rebuildSweepLists();
     void startRecycling(uint32_t blockIndex, Block& block);
 
@@ -139,6 +149,8 @@ private:
     bool collecting_ = false;
     bool limitSuspended_ = false;  // while the message "out of memory" is made
     Userdata* finalisable_ = nullptr;
+    std::vector<Instance*> registered_;   // instances with finalisers in order of creation; holds none of them
+    std::vector<Instance*> due_;          // those whose finalisers are to run, the next one last; roots
     HeapStats stats_;
 };
 

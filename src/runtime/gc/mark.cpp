@@ -80,8 +80,14 @@ void Marker::markRoots() {
     }
 }
 
+void Marker::markDue() {
+    for (Instance* o : heap_.due_) mark(o);
+    drain();
+}
+
 void Marker::run(const void* stackPointer) {
     markRoots();
+    markDue();
     drain();
     scanRunning(stackPointer);
     drain();
@@ -169,6 +175,7 @@ void Marker::traceCoroutine(Coroutine* co) {
 
 void Marker::trace(Object* o) {
     switch (o->kind) {
+        case Kind::Class: return;
         case Kind::String: {
             auto* str = static_cast<String*>(o);
             if ((str->flags & String::kBuffered) != 0) mark(str->buffer);

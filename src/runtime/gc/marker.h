@@ -20,6 +20,8 @@ public:
 
     /// Marks everything reachable. `stackPointer`: lowest address of the running native stack to look at.
     void run(const void* stackPointer);
+    /// Marks the instances whose finalisers are due, and what they reach, after run().
+    void markDue();
     /// Removes entries of reached weak tables whose key or value was not reached.
     void clearWeakTables();
     bool isMarked(const Object* o) const;

@@ -8,6 +8,7 @@
 #include "runtime/object/array.h"
 #include "runtime/object/lua_table.h"
 #include "runtime/object/table.h"
+#include "runtime/vm/finalizers.h"
 
 namespace luapp::rt {
 
@@ -344,6 +345,8 @@ Word baseCollectGarbage(State& s, Word* args) {
     } else {
         raiseArgument(s, 1, "collectgarbage", "invalid option");
     }
+    // Programs expect that what a collection found has been finalised when it is over.
+    if (s.finalizersRequested) runFinalizers(s);
     return result.word();
 }
 

@@ -5,8 +5,18 @@
 #include "runtime/lib/builtin_values.h"
 #include "runtime/lib/lib_support.h"
 #include "runtime/lib/signature_parser.h"
+#include "runtime/vm/finalizers.h"
 
 namespace luapp::rt {
+
+namespace {
+
+void warn(State& s, std::string_view text) {
+    flushOutput(s);
+    std::fprintf(libState(s).options.err, "luapp: warning: %.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+}  // namespace
 
 void openLibrary(State& s, const LibraryOptions& options) {
     LibState* const lib = new LibState{};
@@ -14,10 +24,12 @@ void openLibrary(State& s, const LibraryOptions& options) {
     seedRandom(lib->random, 0);
     s.libraryData = lib;
     s.builtins = &kBuiltinTable;
+    s.warn = warn;
 }
 
 void closeLibrary(State& s) {
     if (s.libraryData == nullptr) return;
+    finaliseObjects(s);
     flushOutput(s);
     LibState* const lib = &libState(s);
     if (lib->signatures != nullptr)
@@ -27,6 +39,7 @@ void closeLibrary(State& s) {
     s.builtinClosures = nullptr;
     s.builtinClosureCount = 0;
     s.builtins = nullptr;
+    s.warn = nullptr;
     s.libraryData = nullptr;
     delete lib;
 }

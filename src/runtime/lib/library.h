@@ -23,7 +23,7 @@ struct LibraryOptions {
 /// Makes the library available to programs of `s`. To be called once, before any program is loaded.
 void openLibrary(State& s, const LibraryOptions& options = {});
 
-/// Writes out the standard output and frees what openLibrary made; the State's finalisers close other files.
+/// Runs the finalisers of all objects, writes out the standard output and frees what openLibrary made; the State's finalisers close other files.
 void closeLibrary(State& s);
 
 /// Writes out everything standard output has buffered.

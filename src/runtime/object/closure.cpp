@@ -31,6 +31,7 @@ bool equalFunctions(const Closure* a, const Closure* b) {
     a = unwrapAdapter(a);
     b = unwrapAdapter(b);
     if (a == b) return true;
+    if ((a->flags & b->flags & Closure::kBoundCode) != 0) return a->code == b->code && a->captures[0] == b->captures[0];
     if ((a->flags & b->flags & Closure::kBound) == 0) return false;
     return a->captures[0] == b->captures[0] && equalFunctions(refOf<Closure>(a->captures[1]), refOf<Closure>(b->captures[1]));
 }
@@ -44,7 +45,9 @@ Cell* newCell(State& s, Word w, Rep rep) {
 Instance* newInstance(State& s, const TypeDesc* type, uint32_t words) {
     Kind kind = type->kind == TypeKind::Class ? Kind::Object : Kind::Record;
     size_t bytes = Instance::kFieldsOffset + size_t{words} * sizeof(Word);
-    return static_cast<Instance*>(s.heap.allocate(bytes, kind, type->index));
+    auto* o = static_cast<Instance*>(s.heap.allocate(bytes, kind, type->index));
+    if (LUAPP_UNLIKELY(type->hasFinalizer)) s.heap.addFinalisable(o);
+    return o;
 }
 
 }  // namespace luapp::rt

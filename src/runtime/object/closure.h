@@ -16,6 +16,7 @@ struct Closure : Object {
     static constexpr uint8_t kBuiltin = 1;  // `code` is a BuiltinFn
     static constexpr uint8_t kAdapter = 2;  // captures[0] is the function it stands for
     static constexpr uint8_t kBound = 4;    // a bound method: captures[0] receiver, captures[1] method
+    static constexpr uint8_t kBoundCode = 16;  // a bound method made by the compiler: the code stands for the method, captures[0] is the object
     static constexpr uint8_t kResumes = 8;  // made by coroutine.wrap: captures[1] is the coroutine it resumes
     static constexpr uint32_t kCapturesOffset = 16;
 
@@ -41,11 +42,9 @@ inline const Closure* unwrapAdapter(const Closure* c) {
     return c;
 }
 
-/// Equality of functions: by what they wrap; bound methods by receiver and method.
+/// Equality of functions: by what they wrap; bound methods by receiver and method (both made by the compiler, or both at run time).
 bool equalFunctions(const Closure* a, const Closure* b);
 
-/// The key under which a function is hashed: itself, or what it wraps.
-inline Value functionKey(Value f) { return Value::function(unwrapAdapter(f.asFunction())); }
 
 /// A new cell holding `w` of Rep `rep`.
 Cell* newCell(State& s, Word w, Rep rep);

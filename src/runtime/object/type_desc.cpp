@@ -230,15 +230,18 @@ void TypeTable::fill(TypeDesc* t, const TypeSpec& spec) {
     t->defaultCount = spec.defaultCount;
     t->hasResultPack = spec.hasResultPack;
     std::span<FieldDesc> fields = impl_->copy<FieldDesc>(spec.fields);
-    size_t chunks = spec.kind == TypeKind::Record || spec.kind == TypeKind::Class ? (fields.size() + 63) / 64 : 0;
+    size_t words = spec.kind == TypeKind::Record ? fields.size() : spec.words.size();
+    size_t chunks = (words + 63) / 64;
     auto* maps = static_cast<uint64_t*>(chunks == 0 ? nullptr : impl_->take(2 * chunks * sizeof(uint64_t)));
     for (size_t i = 0; i < fields.size(); i++) {
         FieldDesc& f = fields[i];
         f.name = impl_->copy(f.name);
         f.offset = static_cast<uint32_t>(Instance::kFieldsOffset + i * sizeof(Word));
-        if (chunks == 0 || f.type == nullptr) continue;
-        if (f.type->rep == Rep::Ref) maps[i / 64] |= uint64_t{1} << (i % 64);
-        if (f.type->rep == Rep::Box) maps[chunks + i / 64] |= uint64_t{1} << (i % 64);
+    }
+    for (size_t i = 0; i < words; i++) {
+        Rep rep = spec.kind == TypeKind::Record ? fields[i].type->rep : spec.words[i];
+        if (rep == Rep::Ref) maps[i / 64] |= uint64_t{1} << (i % 64);
+        if (rep == Rep::Box) maps[chunks + i / 64] |= uint64_t{1} << (i % 64);
     }
     t->fields = fields;
     t->refMap = {maps, chunks};

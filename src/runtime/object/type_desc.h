@@ -15,6 +15,8 @@
 
 namespace luapp::rt {
 
+struct ClassDesc;
+
 /// Kinds of types; entries come from bytecode/type_kinds.def (same order as bc::TypeKind).
 enum class TypeKind : uint8_t {
 #define LUAPP_TYPE_KIND(name, parts) name,
@@ -49,8 +51,10 @@ struct TypeDesc {
     /// element, both maps of the same length.
     std::span<const uint64_t> refMap;
     std::span<const uint64_t> boxMap;
-    /// Classes: room for the class machinery of the vm; null otherwise.
-    void* classInfo = nullptr;
+    /// Classes with instances: what the vm knows of them (vm/class_desc.h); null otherwise.
+    const ClassDesc* classInfo = nullptr;
+    uint32_t classNumber = 0;   // classes and interfaces: running number in the State, from 1; 0 for all others
+    bool hasFinalizer = false;  // classes: their objects are finalised (vm/finalizers.h)
 
     const TypeDesc* element() const { return parts[0]; }
     const TypeDesc* key() const { return parts[0]; }
@@ -77,6 +81,7 @@ struct TypeSpec {
     const TypeDesc* vararg = nullptr;
     uint32_t defaultCount = 0;
     bool hasResultPack = false;
+    std::span<const Rep> words;  // classes: representation by field word, Void where there is no field
 };
 
 /// The descriptors of one State.
@@ -107,6 +112,8 @@ public:
     /// The descriptor with this index (from an object header or an enum box).
     const TypeDesc* at(uint32_t index) const { return types_[index]; }
     uint32_t size() const { return count_; }
+    /// A new classNumber.
+    uint32_t nextClassNumber() { return ++classNumbers_; }
 
 private:
     struct Impl;
@@ -116,6 +123,7 @@ private:
     const TypeDesc** types_ = nullptr;
     uint32_t count_ = 0;
     uint32_t capacity_ = 0;
+    uint32_t classNumbers_ = 0;
     const TypeDesc* basics_[32] = {};
     Impl* impl_ = nullptr;
 };

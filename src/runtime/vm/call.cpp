@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "runtime/vm/call_builtins.h"
+#include "runtime/vm/class_desc.h"
 #include "runtime/vm/convert.h"
 #include "runtime/vm/load.h"
 #include "runtime/vm/meta.h"
@@ -58,14 +59,27 @@ void boxResults(State& s, const TypeDesc* signature, Word first) {
 
 Word firstOfPack(const State& s) { return s.resultCount != 0 ? s.results[0] : kNilBox; }
 
-/// The argument for parameter `k` as raw word.
-Word convertArgument(State& s, const TypeDesc* signature, const Word* args, uint32_t count, uint32_t k) {
+/// Raises what is wrong with argument `k` of a member of a class, in words that name it.
+[[noreturn]] LUAPP_COLD void raiseMemberArgument(State& s, const Function& f, const TypeDesc* type, std::string_view got, uint32_t k) {
+    std::string_view name = f.program->chunk.symbol(f.proto->name);
+    bool isMethod = f.role == FunctionRole::Method;
+    if (isMethod && k == 0) raise(s, ErrorKind::BadSelf, name, type, got);
+    raise(s, ErrorKind::BadTypedArgument, isMethod ? k : k + 1, name, type, got);
+}
+
+/// The argument for parameter `k` as raw word. `f` is the function if it is a program's.
+Word convertArgument(State& s, const Function* f, const TypeDesc* signature, const Word* args, uint32_t count, uint32_t k) {
     const TypeDesc* type = signature->parts[k];
-    if (k >= count && !type->acceptsNil) raise(s, ErrorKind::ArgumentMissing, k + 1, type);
+    bool isMember = f != nullptr && f->role != FunctionRole::Plain;
+    if (k >= count && !type->acceptsNil) {
+        if (isMember) raiseMemberArgument(s, *f, type, "no value", k);
+        raise(s, ErrorKind::ArgumentMissing, k + 1, type);
+    }
     Value v = k < count ? Value::fromWord(args[k]) : Value::nil();
     Word out;
-    if (!tryConvert(s, v, type, out)) raiseMismatch(s, v, type, bc::CheckKind::Argument, k + 1);
-    return out;
+    if (tryConvert(s, v, type, out)) return out;
+    if (isMember) raiseMemberArgument(s, *f, type, typeNameOf(s, v), k);
+    raiseMismatch(s, v, type, bc::CheckKind::Argument, k + 1);
 }
 
 void checkExtras(State& s, const TypeDesc* signature, Word* extras, uint32_t from, uint32_t count) {
@@ -135,7 +149,7 @@ void callBuiltinDyn(State& s, Closure* f, Word* n, uint32_t count) {
     }
     uint32_t params = signature->paramCount();
     for (uint32_t k = 0; k < params; ++k)
-        args[k] = index == bc::kNoIndex ? convertArgument(s, signature, args, count, k)
+        args[k] = index == bc::kNoIndex ? convertArgument(s, nullptr, signature, args, count, k)
                                         : builtinArgument(s, index, signature, args, count, k);
     uint32_t extras = signature->isVararg() && count > params ? count - params : 0;
     if (index == bc::kNoIndex || signature->vararg == nullptr) {
@@ -179,7 +193,7 @@ Word* openAcross(Word* n, uint32_t count, Closure* f, const ReturnTo& to, const 
 void shapeArguments(State& s, const Function& f, Word* m, uint32_t count) {
     for (uint32_t k = count; k < f.paramCount; ++k) m[k] = f.dynamic == nullptr ? kNilBox : kAbsentBox;
     if (!f.takesBoxes && f.dynamic == nullptr)
-        for (uint32_t k = 0; k < f.paramCount; ++k) m[k] = convertArgument(s, f.signature, m, count, k);
+        for (uint32_t k = 0; k < f.paramCount; ++k) m[k] = convertArgument(s, &f, f.signature, m, count, k);
     uint32_t extras = count > f.paramCount ? count - f.paramCount : 0;
     if (!f.isVararg) return;
     if (!f.takesBoxes) checkExtras(s, f.signature, m + f.paramCount, f.paramCount, extras);
@@ -225,6 +239,10 @@ Transfer enterDyn(State& s, Value callee, Word* n, uint32_t count, const ReturnT
             callBuiltinDyn(s, c, n, count);
             n[-3] = firstOfPack(s);
             return {to.pc, to.R, to.K};
+        }
+        if (callee.is(Kind::Class)) {
+            callee = Value::function(makerFor(s, callee, n, count));
+            continue;
         }
         Value handler = metamethod(s, callee, Event::Call);
         if (handler.isNil() || depth > 100) raiseCannot(s, ErrorKind::CannotCall, callee);

@@ -4,6 +4,7 @@
 
 #include "runtime/object/userdata.h"
 #include "runtime/vm/call.h"
+#include "runtime/vm/class_desc.h"
 
 namespace luapp::rt {
 
@@ -15,13 +16,13 @@ bool isFile(const Object* o) {
 }
 
 /// Types whose values are references of exactly one descriptor, or of one kind.
-bool objectHasType(const Object* o, const TypeDesc* type) {
+bool objectHasType(const State& s, const Object* o, const TypeDesc* type) {
     switch (type->kind) {
         case TypeKind::Array: return o->kind == Kind::Array && o->aux == type->index;
         case TypeKind::Table: return o->kind == Kind::Table && o->aux == type->index;
         case TypeKind::Record: return o->kind == Kind::Record && o->aux == type->index;
         case TypeKind::Class:
-        case TypeKind::Interface: return o->kind == Kind::Object && o->aux == type->index;
+        case TypeKind::Interface: return o->kind == Kind::Object && isInstance(s, o, type);
         case TypeKind::Function: return o->kind == Kind::Closure && o->aux == type->index;
         case TypeKind::AnyFunction: return o->kind == Kind::Closure;
         case TypeKind::String: return o->kind == Kind::String;
@@ -38,7 +39,7 @@ bool objectHasType(const Object* o, const TypeDesc* type) {
         case TypeKind::Union: break;
     }
     for (const TypeDesc* member : type->parts)
-        if (objectHasType(o, member)) return true;
+        if (objectHasType(s, o, member)) return true;
     return false;
 }
 
@@ -102,11 +103,11 @@ bool hasType(const State& s, Value v, const TypeDesc* type) {
         case TypeKind::Thread:
         case TypeKind::File: break;
     }
-    return v.isObject() && objectHasType(v.asObject(), type);
+    return v.isObject() && objectHasType(s, v.asObject(), type);
 }
 
-bool refHasType(const State&, const Object* o, const TypeDesc* type) {
-    return o == nullptr ? type->acceptsNil : objectHasType(o, type);
+bool refHasType(const State& s, const Object* o, const TypeDesc* type) {
+    return o == nullptr ? type->acceptsNil : objectHasType(s, o, type);
 }
 
 bool tryConvert(State& s, Value v, const TypeDesc* type, Word& out) {
@@ -141,6 +142,8 @@ Value boxTyped(Word w, const TypeDesc* type) {
 
 void raiseMismatch(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, uint32_t position) {
     std::string_view got = typeNameOf(s, v);
+    // Every loaded program has classes of its own.
+    if (v.is(Kind::Object) && got == type->name) got = "one of another program";
     if (type->kind == TypeKind::Integer && v.isNumber() && kind != bc::CheckKind::Argument) {
         bool tooLarge = v.asNumber() == std::floor(v.asNumber());
         raise(s, tooLarge ? ErrorKind::NotInRange : ErrorKind::NotWhole, v.asNumber());
@@ -196,6 +199,7 @@ std::string_view typeNameOf(const State& s, Value v) {
             case Kind::Buffer:
             case Kind::TableStorage:
             case Kind::LuaTable:
+            case Kind::Class:
             case Kind::Cell:
             case Kind::Coroutine: break;
         }

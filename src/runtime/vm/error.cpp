@@ -58,7 +58,8 @@ void runOnError(State& s, Handler* h) {
     h->isHandling = true;
     Word* limit = s.stackLimit.load(std::memory_order_relaxed);
     uintptr_t nativeLimit = s.nativeLimit;
-    if (limit != nullptr) s.stackLimit.store(s.stackEnd - kStackHeadroom, std::memory_order_relaxed);
+    // Finalisers that are asked for wait until the handler is done.
+    if (limit != nullptr || !s.interruptRequested.load(std::memory_order_relaxed)) s.stackLimit.store(s.stackEnd - kStackHeadroom, std::memory_order_relaxed);
     s.nativeLimit -= kNativeHeadroom / 2;
     h->onError(s, h->context);
     s.nativeLimit = nativeLimit;
@@ -194,10 +195,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     s.pc = h.pc;
     s.nativeLimit = nativeLimit;
     s.heap.suspendLimit(false);
-    if (s.stackLimit.load(std::memory_order_relaxed) != nullptr) {
-        s.stackLimit.store(s.normalStackLimit(), std::memory_order_relaxed);
-        if (s.interruptRequested.load(std::memory_order_relaxed)) s.stackLimit.store(nullptr, std::memory_order_relaxed);
-    }
+    s.resetStackLimit();
     return false;
 }
 

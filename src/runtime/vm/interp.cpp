@@ -21,6 +21,7 @@
 #include "runtime/object/table.h"
 #include "runtime/vm/call.h"
 #include "runtime/vm/call_builtins.h"
+#include "runtime/vm/class_desc.h"
 #include "runtime/vm/coroutine_switch.h"
 #include "runtime/vm/load.h"
 #include "runtime/vm/slow_paths.h"
@@ -302,7 +303,16 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     }
     CASE(CheckRef) { SLOW_X(slowCheckRef); }
     CASE(IsType) { SLOW_X(slowIsType); }
-    CASE(IsTypeRef) { SLOW_X(slowIsTypeRef); }
+    CASE(IsTypeRef) {
+        const TypeDesc* type = typeAt(K, *pc);
+        const Object* o = objectOf(RB);
+        if (LUAPP_LIKELY(type->classNumber != 0 && o != nullptr)) {
+            SET_BOOL(isInstance(s, o, type));
+            ++pc;
+            NEXT;
+        }
+        SLOW_X(slowIsTypeRef);
+    }
     CASE(CheckNil) {
         if (LUAPP_UNLIKELY(RB == kNilBox)) SLOW(slowCheckNil);
         NEXT;
@@ -520,6 +530,23 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         R = t.R;
         K = t.K;
         NEXT;
+    }
+    CASE(CallM) {
+        Word* n = R + FA + 3;
+        ENTER_FRAME(n, methodEntry(s, objectOf(n[0]), FD));
+    }
+    CASE(CallMV) {
+        Word* n = R + FA + 3;
+        s.argCount = FB;
+        const Insn* target = methodEntry(s, objectOf(n[0]), *pc++);
+        ENTER_FRAME(n, target);
+    }
+    CASE(CallMVPack) {
+        Word* n = R + FA + 3;
+        const Insn* target = methodEntry(s, objectOf(n[0]), *pc++);
+        SAVE();
+        s.argCount = FB + slowSpreadPack(s, n, functionAt(K, target)->paramCount + FB);
+        ENTER_FRAME(n, target);
     }
     CASE(CallDyn) {
         Word* n = R + FA + 3;

@@ -1,8 +1,12 @@
 #include "runtime/vm/load.h"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 
+#include "runtime/bytecode/verify_classes.h"
 #include "runtime/vm/call_builtins.h"
+#include "runtime/vm/class_desc.h"
 
 namespace luapp::rt {
 
@@ -21,10 +25,11 @@ public:
     void run() {
         const std::vector<TypeData>& list = p_.chunk.types;
         p_.types.assign(list.size(), nullptr);
+        for (const bc::ClassData& k : p_.chunk.classes) classOf_[k.type] = &k;
+        // The number of types before is a prefix that no other program with nominal types has.
+        const std::string prefix = std::to_string(s_.types.size()) + ':';
         for (size_t i = 0; i < list.size(); ++i)
-            if (list[i].isNominal)
-                p_.types[i] = s_.types.declare(static_cast<TypeKind>(list[i].kind), list[i].rep,
-                                               p_.chunk.symbol(list[i].nominalKey), p_.chunk.symbol(list[i].name));
+            if (list[i].isNominal) p_.types[i] = declare(list[i], prefix + std::to_string(i));
         for (size_t i = 0; i < list.size(); ++i) load(static_cast<uint32_t>(i));
         for (size_t i = 0; i < list.size(); ++i)
             if (list[i].isNominal && !p_.types[i]->isComplete) {
@@ -37,10 +42,29 @@ private:
     struct Parts {
         std::vector<const TypeDesc*> parts, results;
         std::vector<FieldDesc> fields;
+        std::vector<Rep> words;
     };
 
     State& s_;
     Program& p_;
+    std::unordered_map<uint32_t, const bc::ClassData*> classOf_;  // by type
+
+    const TypeDesc* declare(const TypeData& t, const std::string& key) {
+        TypeDesc* type = s_.types.declare(static_cast<TypeKind>(t.kind), t.rep, key, p_.chunk.symbol(t.name));
+        if (t.kind == bc::TypeKind::Class || t.kind == bc::TypeKind::Interface) type->classNumber = s_.types.nextClassNumber();
+        // The box of an enum value has 16 bits for the type.
+        if (t.kind == bc::TypeKind::Enum && type->index > 0xFFFF) raise(s_, ErrorKind::TooManyTypes);
+        return type;
+    }
+
+    /// Representations of the words of a class's objects.
+    std::vector<Rep> layoutOf(const TypeData& t) const {
+        auto found = classOf_.find(static_cast<uint32_t>(&t - p_.chunk.types.data()));
+        if (found == classOf_.end()) return {};
+        std::vector<Rep> words(found->second->words, Rep::Void);
+        for (const bc::ClassFieldData& f : found->second->fields) words[f.word] = f.rep;
+        return words;
+    }
 
     const TypeDesc* load(uint32_t i) {
         if (p_.types[i] != nullptr) return p_.types[i];
@@ -69,6 +93,8 @@ private:
         spec.vararg = t.varargType == bc::kNoIndex ? nullptr : load(t.varargType);
         spec.defaultCount = t.defaultCount;
         spec.hasResultPack = t.hasResultPack;
+        out.words = layoutOf(t);
+        spec.words = out.words;
         return spec;
     }
 };
@@ -84,7 +110,6 @@ void layOutFunctions(Program& p) {
     size_t words = 0;
     for (const bc::Proto& proto : p.chunk.protos) words += 1 + proto.code.size();
     p.code.reserve(words);
-    p.functions.resize(p.chunk.protos.size());
     for (size_t i = 0; i < p.functions.size(); ++i) {
         const bc::Proto& proto = p.chunk.protos[i];
         Function& f = p.functions[i];
@@ -106,6 +131,15 @@ void layOutFunctions(Program& p) {
     for (bc::Proto& proto : p.chunk.protos) std::vector<Insn>().swap(proto.code);
 }
 
+/// The function behind the entries of method tables that a class does not have. Our compiler's code never gets there.
+void addMissingMethod(Program& p) {
+    if (p.chunk.classes.empty()) return;
+    p.missingMethod = static_cast<uint32_t>(p.chunk.protos.size());
+    bc::Proto& proto = p.chunk.protos.emplace_back();
+    proto.frameSize = 1;
+    proto.code.push_back(bc::encodeABC(Op::Raise, static_cast<unsigned>(ErrorKind::NoMethodEntry), 0, 0));
+}
+
 /// Turns proto operands of direct calls into distances from the word behind the instruction.
 void relocate(Program& p, const Function& f) {
     Insn* code = const_cast<Insn*>(f.entry);
@@ -120,25 +154,42 @@ void relocate(Program& p, const Function& f) {
         } else if (op == Op::CallX || op == Op::CallV || op == Op::CallVPack) {
             int64_t distance = p.functions[code[at + 1]].entry - (code + at + words);
             code[at + 1] = static_cast<Insn>(static_cast<int32_t>(distance));
+        } else if (op == Op::CallM) {
+            p.methodEntries = std::max(p.methodEntries, bc::fieldD(i) + 1);
+        } else if (op == Op::CallMV || op == Op::CallMVPack) {
+            p.methodEntries = std::max(p.methodEntries, code[at + 1] + 1);
         }
         at += words;
     }
 }
 
+/// Functions that are looked up by name, and so become values without a constant that names them.
+std::vector<bc::ProtoIndex> memberFunctions(const bc::Chunk& chunk) {
+    std::vector<bc::ProtoIndex> out;
+    for (const bc::ClassData& k : chunk.classes) {
+        for (const bc::ClassMemberData& m : k.members)
+            if (m.function != bc::kNoIndex) out.push_back(m.function);
+        out.insert(out.end(), k.makers.begin(), k.makers.end());
+        if (k.finalizer != bc::kNoIndex) out.push_back(k.finalizer);
+    }
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+/// The data segment, with words behind the chunk's own that keep class values and function values of members.
 void makeData(Program& p) {
-    size_t count = p.chunk.data.size();
+    const std::vector<bc::ProtoIndex> members = memberFunctions(p.chunk);
+    size_t count = p.chunk.data.size() + p.chunk.classes.size() + members.size();
     p.dataBlock = std::make_unique<Word[]>(count + 2);
     p.data = p.dataBlock.get() + 2;
     p.data[-2] = reinterpret_cast<Word>(p.types.data());
     p.data[-1] = reinterpret_cast<Word>(&p);
     p.begin = p.data;
     p.count = count;
-}
-
-/// A function is one value, however many constants name it.
-Closure* constantClosure(State& s, Function& f) {
-    if (f.constant == nullptr) f.constant = closureOf(s, f);
-    return f.constant;
+    p.functions.resize(p.chunk.protos.size());
+    Word* keeper = p.data + p.chunk.data.size() + p.chunk.classes.size();
+    for (bc::ProtoIndex f : members) p.functions[f].keeper = keeper++;
 }
 
 Word dataWord(State& s, Program& p, const DataEntry& d) {
@@ -152,6 +203,7 @@ Word dataWord(State& s, Program& p, const DataEntry& d) {
         case DataKind::Builtin: return wordOf(s.builtins->closure(s, d.index));
         case DataKind::BuiltinBox: return Value::function(s.builtins->closure(s, d.index)).word();
         case DataKind::Type: return reinterpret_cast<Word>(p.types[d.index]);
+        case DataKind::Class: return classValue(s, p.types[d.index]).word();
     }
     return 0;
 }
@@ -165,12 +217,26 @@ Program* loadProgram(State& s, bc::Chunk&& chunk) {
     s.programs = p;
     p->chunk = std::move(chunk);
     TypeLoader(s, *p).run();
+    addMissingMethod(*p);
     makeData(*p);
     layOutFunctions(*p);
+    p->methodEntries = bc::longestMethodTable(p->chunk);
     for (const Function& f : p->functions) relocate(*p, f);
+    loadClasses(s, *p);
     s.addRootRange(p);
     for (size_t i = 0; i < p->chunk.data.size(); ++i) p->data[i] = dataWord(s, *p, p->chunk.data[i]);
     return p;
+}
+
+Program::Program() = default;
+Program::~Program() = default;
+
+Closure* constantClosure(State& s, Function& f) {
+    if (f.constant == nullptr) {
+        f.constant = closureOf(s, f);
+        if (f.keeper != nullptr) *f.keeper = wordOf(f.constant);
+    }
+    return f.constant;
 }
 
 Closure* closureOf(State& s, const Function& f) { return newClosure(s, &f, f.signature, 0); }

@@ -4,7 +4,7 @@
 // a GC root. The chunk must be right by construction or accepted by bc::verify.
 //
 //   code   | index of proto 0 | code of proto 0 ... | index of proto 1 | code of proto 1 ... |
-//   data   | types | Program* | data[0] | data[1] ...          K points at data[0]
+//   data   | types | Program* | data[0] | data[1] ... | class values, member functions     K points at data[0]
 #pragma once
 
 #include <memory>
@@ -18,13 +18,17 @@
 
 namespace luapp::rt {
 
+/// What a function is to its class, for messages about its arguments.
+enum class FunctionRole : uint8_t { Plain, Static, Method };
+
 /// A proto as the interpreter sees it; Closure::code of a program's functions points at one.
 struct Function {
     const Insn* entry = nullptr;
     Word* data = nullptr;  // K of its program
     Program* program = nullptr;
     const TypeDesc* signature = nullptr;  // null: never used as a value
-    Closure* constant = nullptr;          // what all constants that name it hold; the data segment keeps it
+    Closure* constant = nullptr;          // what all constants that name it hold, and members; the data segment keeps it
+    Word* keeper = nullptr;               // a word of the data segment for it, if it is a member of a class
     const Function* dynamic = nullptr;    // "f$default", see bc::Proto::dynamicProto
     const bc::Proto* proto = nullptr;     // its code is in `entry`; the rest of it is here
     uint32_t codeWords = 0;
@@ -34,7 +38,10 @@ struct Function {
     bool returnsPack = false;
     /// All parameters and extras are `any` and the results are a pack: boxed arguments need no conversion.
     bool takesBoxes = false;
+    FunctionRole role = FunctionRole::Plain;
 };
+
+struct ClassDesc;
 
 struct Program : RootRange {
     Program* nextProgram = nullptr;
@@ -42,8 +49,14 @@ struct Program : RootRange {
     std::vector<Insn> code;
     std::vector<Function> functions;          // by proto index, ascending entry
     std::vector<const TypeDesc*> types;       // by type index
+    std::vector<std::unique_ptr<ClassDesc>> classes;  // as in chunk.classes
+    uint32_t methodEntries = 0;                // length of all method tables
+    uint32_t missingMethod = 0;                // function behind entries that a class does not have
     std::unique_ptr<Word[]> dataBlock;
     Word* data = nullptr;
+
+    Program();
+    ~Program();
 
     /// `pc` is a return address or a saved State.pc: it lies behind an instruction, of the last function's last one too.
     bool contains(const Insn* pc) const { return pc > code.data() && pc <= code.data() + code.size(); }
@@ -59,6 +72,9 @@ inline const Function* functionAt(const Word* K, const Insn* entry) { return &pr
 
 /// Loads a chunk. May collect and raise "out of memory".
 Program* loadProgram(State& s, bc::Chunk&& chunk);
+
+/// The function value of a function without captures, the same one however many constants and members name it. May collect.
+Closure* constantClosure(State& s, Function& f);
 
 /// A closure without captures of a function with a signature. May collect.
 Closure* closureOf(State& s, const Function& f);

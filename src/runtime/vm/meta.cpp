@@ -8,6 +8,7 @@
 #include "runtime/object/userdata.h"
 #include "runtime/vm/call.h"
 #include "runtime/vm/call_builtins.h"
+#include "runtime/vm/class_desc.h"
 #include "runtime/vm/convert.h"
 
 namespace luapp::rt {
@@ -81,10 +82,29 @@ Value numericArith(State& s, bc::ArithOp op, double x, double y) {
     return bitwise(s, op, x, y);
 }
 
+/// The operator method for two operands of which one at least is an object. Of several the first whose parameters take the
+/// operands counts; if none does, the first one tells what it wants. The left operand's class is looked at first. nil: none.
+Value objectOperator(State& s, Event e, Value a, Value b) {
+    Value first = metamethod(s, a, e);
+    auto fits = [&](Value f) { return !f.isNil() && takesArgument(s, f, 0, a) && takesArgument(s, f, 1, b); };
+    if (fits(first)) return first;
+    for (Value operand : {a, b}) {
+        Value other = operand.is(Kind::Object) ? operatorOf(s, operand, e, true) : metamethod(s, operand, e);
+        if (fits(other)) return other;
+        if (first.isNil()) first = other;
+    }
+    return first;
+}
+
 /// The metamethod of the first operand that has one, called with both; absent if neither has.
 Value binaryEvent(State& s, Event e, Value a, Value b) {
-    Value handler = metamethod(s, a, e);
-    if (handler.isNil()) handler = metamethod(s, b, e);
+    Value handler;
+    if (a.is(Kind::Object) || b.is(Kind::Object)) {
+        handler = objectOperator(s, e, a, b);
+    } else {
+        handler = metamethod(s, a, e);
+        if (handler.isNil()) handler = metamethod(s, b, e);
+    }
     if (handler.isNil()) return Value::absent();
     Value args[2] = {a, b};
     return callFirst(s, handler, args);
@@ -244,6 +264,36 @@ void appendAddress(TextBuilder& text, const void* address) {
     text.append(std::string_view(buffer, end.size));
 }
 
+/// "class Person".
+String* classText(State& s, Value v) {
+    TextBuilder text(s);
+    text.append("class ");
+    text.append(classOf(s, v.asObject()).type->name);
+    return text.finish();
+}
+
+/// o[key] of an instance: `__index` if it takes the key, else a member by name.
+Value objectIndex(State& s, Value o, Value key) {
+    Value handler = operatorOf(s, o, Event::Index, false);
+    if (!handler.isNil() && (!key.isString() || takesArgument(s, handler, 1, key))) {
+        Value args[2] = {o, key};
+        return callFirst(s, handler, args);
+    }
+    if (!key.isString()) raiseCannot(s, ErrorKind::CannotIndex, o);
+    return objectMember(s, o, key.asString());
+}
+
+void objectSetIndex(State& s, Value o, Value key, Value value) {
+    Value handler = operatorOf(s, o, Event::NewIndex, false);
+    if (!handler.isNil() && (!key.isString() || takesArgument(s, handler, 1, key))) {
+        Value args[3] = {o, key, value};
+        call(s, handler, args);
+        return;
+    }
+    if (!key.isString()) raiseCannot(s, ErrorKind::CannotSetIndex, o);
+    setObjectMember(s, o, key.asString(), value);
+}
+
 /// "file (0x...)" or "file (closed)".
 String* userdataText(State& s, Userdata* u) {
     const char* status = u->userClass->status(u->data());
@@ -274,6 +324,7 @@ LuaTable* metatableOf(const State& s, Value v) {
 }
 
 Value metamethod(State& s, Value v, Event e) {
+    if (v.is(Kind::Object)) return operatorOf(s, v, e, false);
     LuaTable* meta = metatableOf(s, v);
     if (meta == nullptr) return Value::nil();
     unsigned n = static_cast<unsigned>(e);
@@ -326,6 +377,12 @@ Value concatenate(State& s, Value a, Value b) {
 
 bool equals(State& s, Value a, Value b) {
     if (rawEquals(a, b)) return true;
+    if (a.is(Kind::Object) || b.is(Kind::Object)) {
+        Value handler = objectOperator(s, Event::Eq, a, b);
+        if (handler.isNil() || !takesArgument(s, handler, 0, a) || !takesArgument(s, handler, 1, b)) return false;
+        Value args[2] = {a, b};
+        return callFirst(s, handler, args).isTruthy();
+    }
     bool comparable = (a.isLuaTable() && b.isLuaTable()) || (a.is(Kind::Userdata) && b.is(Kind::Userdata));
     if (!comparable) return false;
     // Lua 5.1: both operands must have the same metamethod.
@@ -350,6 +407,7 @@ bool lessEqual(State& s, Value a, Value b) {
     if (a.isEnum() && b.isEnum() && a.enumTypeIndex() == b.enumTypeIndex()) return a.enumOrdinal() <= b.enumOrdinal();
     Value result = binaryEvent(s, Event::Le, a, b);
     if (!result.isAbsent()) return result.isTruthy();
+    if (a.is(Kind::Object) || b.is(Kind::Object)) raiseCompare(s, a, b);
     // Lua 5.1: a <= b is not (b < a) where only __lt is defined.
     result = binaryEvent(s, Event::Lt, b, a);
     if (result.isAbsent()) raiseCompare(s, a, b);
@@ -362,6 +420,8 @@ Value index(State& s, Value v, Value key) {
         if (!key.isString()) return arrayGet(s, v.asArray(), key);
     } else if (v.is(Kind::Table)) {
         return tableGet(s, v.asTable(), key);
+    } else if (v.is(Kind::Object)) {
+        return objectIndex(s, v, key);
     }
     if (key.isString()) return member(s, v, key.asString());
     return luaIndex(s, v, key);
@@ -370,13 +430,16 @@ Value index(State& s, Value v, Value key) {
 void setIndex(State& s, Value v, Value key, Value value) {
     if (v.is(Kind::Array)) return arrayPut(s, v.asArray(), key, value);
     if (v.is(Kind::Table)) return tablePut(s, v.asTable(), key, value);
-    if (key.isString() && v.is(Kind::Record)) return setMember(s, v, key.asString(), value);
+    if (v.is(Kind::Object)) return objectSetIndex(s, v, key, value);
+    if (key.isString() && (v.is(Kind::Record) || v.is(Kind::Class))) return setMember(s, v, key.asString(), value);
     luaSetIndex(s, v, key, value);
 }
 
 Value member(State& s, Value v, String* name) {
     if (v.isLuaTable()) return luaIndex(s, v, Value::string(name));
-    if (v.is(Kind::Record) || v.is(Kind::Object)) {
+    if (v.is(Kind::Object)) return objectMember(s, v, name);
+    if (v.is(Kind::Class)) return staticMember(s, v, name);
+    if (v.is(Kind::Record)) {
         const FieldDesc* f = recordField(s, v.asInstance(), name->view());
         if (f == nullptr) raise(s, ErrorKind::NoMember, typeNameOf(s, v), name);
         return boxTyped(*fieldWord(v.asInstance(), f), f->type);
@@ -393,7 +456,9 @@ Value member(State& s, Value v, String* name) {
 }
 
 void setMember(State& s, Value v, String* name, Value value) {
-    if (!v.is(Kind::Record) && !v.is(Kind::Object)) return setIndex(s, v, Value::string(name), value);
+    if (v.is(Kind::Object)) return setObjectMember(s, v, name, value);
+    if (v.is(Kind::Class)) return setStaticMember(s, v, name, value);
+    if (!v.is(Kind::Record)) return setIndex(s, v, Value::string(name), value);
     const FieldDesc* f = recordField(s, v.asInstance(), name->view());
     if (f == nullptr) raise(s, ErrorKind::NoMember, typeNameOf(s, v), name);
     Word w = convert(s, value, f->type, bc::CheckKind::Convert);
@@ -410,7 +475,8 @@ Value method(State& s, Value v, String* name) {
         Value found = tableGet(s, v.asTable(), Value::string(name));
         if (!found.isNil()) return found;
     }
-    if (v.isLuaTable() || v.is(Kind::Record) || v.is(Kind::Object)) return member(s, v, name);
+    if (v.is(Kind::Object)) return objectMethod(s, v, name);
+    if (v.isLuaTable() || v.is(Kind::Record) || v.is(Kind::Class)) return member(s, v, name);
     Value found = libraryMember(s, v, name, false);
     return found.isAbsent() ? memberOfMetatable(s, v, name) : found;
 }
@@ -436,6 +502,7 @@ String* toText(State& s, Value v) {
         return toText(s, result);
     }
     if (v.is(Kind::Userdata) && v.asUserdata()->userClass->status != nullptr) return userdataText(s, v.asUserdata());
+    if (v.is(Kind::Class)) return classText(s, v);
     const void* address = v.isLightUserdata() ? v.asLightUserdata() : v.asObject();
     TextBuilder text(s);
     text.append(v.is(Kind::Object) ? typeNameOf(s, v) : std::string_view(typeName(v)));

@@ -16,6 +16,11 @@ enum class Event : uint8_t {
 #include "runtime/vm/metamethods.def"
 };
 
+#define LUAPP_METAMETHOD(event, key) +1
+inline constexpr unsigned kEventCount = 0
+#include "runtime/vm/metamethods.def"
+    ;
+
 /// The key of an event in metatables: "__index".
 std::string_view eventKey(Event e);
 

@@ -10,6 +10,7 @@
 #include "runtime/object/table.h"
 #include "runtime/vm/call.h"
 #include "runtime/vm/convert.h"
+#include "runtime/vm/finalizers.h"
 #include "runtime/vm/load.h"
 #include "runtime/vm/meta.h"
 
@@ -80,11 +81,20 @@ void setTable(State& s, Table* t, Value key, Word w) {
 // --- limits
 
 SLOW_PATH(slowPoll) {
-    s.stackCheckFailed(R);
+    mayCall(s);
+    safepoint(s, R);
     return false;
 }
 SLOW_PATH(slowStackLimit) {
-    s.stackCheckFailed(R);
+    switch (bc::opOf(i)) {
+        // The new frame lies above the old one's end, and is not the running one yet.
+        case bc::Op::VarargPrep: s.stackCheckFailed(R); return false;
+        // State.top lies above the spread pack.
+        case bc::Op::CallVPack:
+        case bc::Op::CallMVPack: break;
+        default: mayCall(s); break;
+    }
+    safepoint(s, R);
     return false;
 }
 SLOW_PATH(slowEnter) { raiseStackOverflow(s); }
@@ -265,6 +275,7 @@ SLOW_PATH(slowClosure) {
     const Function& f = programOf(K)->functions[x];
     Closure* const c = newClosure(s, &f, f.signature, bc::fieldD(i));
     if (f.proto->isAdapter) c->flags |= Closure::kAdapter;
+    if (f.proto->isBound) c->flags |= Closure::kBoundCode;
     ra(R, i) = wordOf(c);
     return false;
 }

@@ -78,6 +78,7 @@ void State::destroy(State* s) {
         }
     }
     std::free(s->builtinClosures);
+    std::free(s->methodTables);
     munmap(s->results - kMainStackSlots, kStackBytes + kResultBytes);
     delete s;
 }
@@ -87,7 +88,8 @@ void State::stackCheckFailed(Word* newFrame) {
         clearInterrupt();
         raise(*this, ErrorKind::Interrupted);
     }
-    if (newFrame > stackLimit.load(std::memory_order_relaxed)) raise(*this, ErrorKind::StackOverflow);
+    Word* limit = stackLimit.load(std::memory_order_relaxed);
+    if (newFrame > (limit == nullptr ? normalStackLimit() : limit)) raise(*this, ErrorKind::StackOverflow);
 }
 
 void State::removeRootRange(RootRange* range) {

@@ -81,6 +81,7 @@ struct State {
     Word* stackEnd = nullptr;                // one past its last slot
     Closure** builtinClosures = nullptr;     // function values of builtins by index, made on demand by lib (malloc)
     uint32_t builtinClosureCount = 0;
+    const uint32_t* const** methodTables = nullptr;  // by type index: entries of methods; for classes with instances (malloc)
 
     // --- the parts
     Heap heap;
@@ -89,8 +90,10 @@ struct State {
     StackArena stacks;
     const VmHooks* hooks = nullptr;
     CompileFn compile = nullptr;
+    void (*warn)(State& s, std::string_view text) = nullptr;  // tells the user of an error that cannot be raised; set by lib
     uint64_t hashSeed = 0;
     std::atomic<bool> interruptRequested{false};
+    bool finalizersRequested = false;  // finalisers of objects are due (vm/finalizers.h)
 
     // --- roots, see gc/roots.def
     Value errorValue;                  // of the error just caught
@@ -129,10 +132,22 @@ struct State {
     /// Takes back a request (the slow path does so before it raises) and restores stackLimit.
     void clearInterrupt() {
         interruptRequested.store(false, std::memory_order_relaxed);
-        stackLimit.store(normalStackLimit(), std::memory_order_relaxed);
+        resetStackLimit();
+    }
+    /// Asks the interpreter to run the finalisers that are due at its next call or loop back edge.
+    void requestFinalizers() {
+        finalizersRequested = true;
+        // While an error handler has the reserve of the stack, the request waits for the end of that.
+        if (stackLimit.load(std::memory_order_relaxed) == normalStackLimit()) resetStackLimit();
+    }
+    /// The limit that holds now: 0 while something is requested.
+    void resetStackLimit() {
+        stackLimit.store(finalizersRequested ? nullptr : normalStackLimit(), std::memory_order_relaxed);
+        if (interruptRequested.load(std::memory_order_relaxed)) stackLimit.store(nullptr, std::memory_order_relaxed);
     }
     Word* normalStackLimit() const { return stackEnd - kStackHeadroom - kStackErrorReserve; }
-    /// The slow path behind a failed stack check: raises "interrupted" or "stack overflow"; returns if there is room after all.
+    /// The slow path behind a failed stack check: raises "interrupted" or "stack overflow"; returns if there is room after all. Runs
+    /// no finalisers.
     void stackCheckFailed(Word* newFrame);
 
     void addRootRange(RootRange* range) {

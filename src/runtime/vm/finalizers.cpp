@@ -1,0 +1,57 @@
+#include "runtime/vm/finalizers.h"
+
+#include "runtime/vm/call.h"
+#include "runtime/vm/class_desc.h"
+
+namespace luapp::rt {
+
+namespace {
+
+void runOne(State& s, void* instance) {
+    Instance* o = static_cast<Instance*>(instance);
+    Word argument = wordOf(o);
+    callRaw(s, constantClosure(s, *classOf(s, o).finalizer), &argument, 1);
+}
+
+/// Tells about the error in State.errorValue.
+void report(State& s) {
+    if (s.warn == nullptr) return;
+    auto text = [](State& st, void*) {
+        TextBuilder message(st);
+        message.append("error in __gc: ");
+        if (st.errorValue.isString()) {
+            message.append(st.errorValue.asString()->view());
+        } else {
+            describeValue(st, st.errorValue, message);
+        }
+        st.warn(st, message.finish()->view());
+    };
+    (void)protectedCall(s, text, nullptr);
+}
+
+}  // namespace
+
+void runFinalizers(State& s) {
+    s.finalizersRequested = false;
+    s.resetStackLimit();
+    uint32_t argCount = s.argCount;
+    Value errorValue = s.errorValue;
+    String* errorTraceback = s.errorTraceback;
+    while (Instance* o = s.heap.takeFinalisable())
+        if (!protectedCall(s, runOne, o)) report(s);
+    s.argCount = argCount;
+    s.errorValue = errorValue;
+    s.errorTraceback = errorTraceback;
+}
+
+void safepoint(State& s, Word* newFrame) {
+    s.stackCheckFailed(newFrame);
+    if (s.finalizersRequested && s.stackLimit.load(std::memory_order_relaxed) == nullptr) runFinalizers(s);
+}
+
+void finaliseObjects(State& s) {
+    s.heap.finaliseInstances();
+    runFinalizers(s);
+}
+
+}  // namespace luapp::rt
