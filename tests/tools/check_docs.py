@@ -6,8 +6,9 @@ A block is a whole strict program, demo.luapp. What comes of it stands in commen
     --> text                 the next line of output; a program without this mark prints nothing
     -- error: text           this line ends the program with this run-time error
     -- error[E2001]: text    the compiler reports this here (also warning[W...]); every diagnostic must be announced
-A block may show several errors. Compile errors are checked together; then the lines that have them are left out and the rest
-runs; run-time errors run one at a time, with the other lines that fail left out (a single one at the end simply runs).
+A block may show several errors. Compile errors are checked together; then the lines that have them are left out (the whole
+statement, if the first or last line of one of several lines is wrong) and the rest runs; run-time errors run one at a time,
+with the other lines that fail left out (a single one at the end simply runs).
 Words behind ```lua:
     lenient      demo.lua, so Lua 5.1
     continued    the program goes on from the block above it (without the lines of that block that fail)
@@ -28,6 +29,7 @@ OPEN = re.compile(r"^```(\w+)(.*)$")
 OUTPUT = re.compile(r"(--|#)>(?: |$)")
 DIAGNOSTIC = re.compile(r"(?:--|#) (?:error|warning)\[([EW]\d+)\]: ?(.*?)(?=\s*(?:--|#) (?:error|warning)\[|$)")
 RUN_ERROR = re.compile(r"(?:--|#) error: (.*)$")
+OPENER = r"((export |local |const )?function|for|while|if|repeat|do)\b"
 WORDS = {"lenient", "continued", "fragment", "later"}
 
 
@@ -98,9 +100,22 @@ def with_markers(line, mark, output=True):
     return line if output else OUTPUT.sub(mark + " ", line)
 
 
-def without(line):
-    """A line of a program that runs although the document shows an error there: nothing is left of it."""
-    return ""
+def left_out(lines, is_wrong):
+    """The lines, with blank ones for the wrong ones: the program that runs although the document shows errors."""
+    out = list(lines)
+    for i, line in enumerate(lines):
+        if not is_wrong(i):
+            continue
+        indent = line[:len(line) - len(line.lstrip())]
+        first = last = i
+        if re.match(r"(end|until)\b", line.lstrip()):
+            while first > 0 and (first == i or not re.match(indent + r"(?!end\b|else|until)\S", lines[first])):
+                first -= 1
+        elif re.match(OPENER, line.lstrip()) and not re.search(r"\bend\b|->|\buntil\b", line.split("-- ")[0]):
+            while last + 1 < len(lines) and (last == i or not re.match(indent + r"(end|until)\b", lines[last])):
+                last += 1
+        out[first:last + 1] = [""] * (last + 1 - first)
+    return out
 
 
 def golden_text(block, lines, shows_output):
@@ -128,14 +143,14 @@ def variants(block):
         yield "diag", golden_text(block, marked, False)
         if not outputs and not run_errors:
             return
-    kept = [without(l) if does_not_compile(l) else l for l in lines]
+    kept = left_out(lines, lambda i: does_not_compile(lines[i]))
     if len(run_errors) == 1 and not any(i > run_errors[0] for i in outputs):
         yield "run", golden_text(block, [with_markers(l, mark) for l in kept], True)
         return
-    yield "run", golden_text(block, [without(l) if fails(l) else with_markers(l, mark) for l in kept], True)
+    yield "run", golden_text(block, [with_markers(l, mark) for l in left_out(kept, lambda i: fails(kept[i]))], True)
     for one in run_errors:
-        rest = [without(l) if fails(l) and i != one else with_markers(l, mark, output=False) for i, l in enumerate(kept)]
-        yield "run", golden_text(block, rest, True)
+        rest = left_out(kept, lambda i: fails(kept[i]) and i != one)
+        yield "run", golden_text(block, [with_markers(l, mark, output=False) for l in rest], True)
 
 
 def run_block(runner, folder, block):
@@ -182,7 +197,7 @@ def main():
         if why:
             failed += 1
             print(f"{block.where()}: {'waits' if options.later else 'wrong'}")
-            print("\n".join("    " + l for l in why))
+            print("\n".join("    " + l for l in (why[:1] if options.later else why)))
         elif options.later:
             print(f"{block.where()}: passes now; take the word `later` away")
     problems = check_grammar(grammar)
