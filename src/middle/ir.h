@@ -374,6 +374,9 @@ struct VirtualMethod {
     bool returnsPack = false;
 };
 
+/// Who may use a member, as ClassField::access and ClassMember::access have it.
+inline constexpr uint8_t kAccessPublic = 0, kAccessProtected = 1, kAccessPrivate = 2;
+
 /// A field of an object, own or inherited.
 struct ClassField {
     std::string_view name;  // empty: hidden from programs
@@ -381,7 +384,7 @@ struct ClassField {
     Rep rep = Rep::Box;
     uint32_t type = kNoType;
     uint32_t owner = kNoType;  // the class that declares it
-    uint8_t access = 0;        // frontend::Access
+    uint8_t access = kAccessPublic;
     bool isConst = false;
     bool mayBeUnset = false;
 };
@@ -393,7 +396,7 @@ struct ClassMember {
     uint32_t variable = ~0u;       // static field: module variable
     uint32_t type = kNoType;       // of the static field
     uint32_t owner = kNoType;
-    uint8_t access = 0;
+    uint8_t access = kAccessPublic;
     bool isStatic = false;
     bool isConst = false;
 };

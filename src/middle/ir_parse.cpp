@@ -159,17 +159,60 @@ class Parser {
     }
 
     bool parseReps(Line& line, ArenaVec<Rep>& list) {
+        std::vector<Rep> reps;
+        if (!parseReps(line, reps)) return false;
+        list.clear();
+        for (Rep rep : reps) list.push(module_.arena, rep);
+        return true;
+    }
+
+    bool parseReps(Line& line, std::vector<Rep>& list) {
         if (!expect(line, "(")) return false;
         list.clear();
         while (!line.is(")")) {
             Rep rep{};
             if (!list.empty() && !expect(line, ",")) return false;
-            if (!toRep(line.word(), rep)) return fail("expected a representation");
-            list.push(module_.arena, rep);
-            line.next();
+            if (!parseRep(line, rep)) return false;
+            list.push_back(rep);
         }
         line.next();
         return true;
+    }
+
+    bool parseRep(Line& line, Rep& rep) {
+        if (!toRep(line.word(), rep)) return fail("expected a representation");
+        line.next();
+        return true;
+    }
+
+    /// `t3` with prefix 't'.
+    bool parseIndex(Line& line, char prefix, uint32_t& index) {
+        if (!toIndex(line.word(), prefix, index)) return fail(std::string("expected `") + prefix + "` and a number");
+        line.next();
+        return true;
+    }
+
+    /// The word `what`, then a type.
+    bool parseType(Line& line, std::string_view what, uint32_t& type) { return expect(line, what) && parseIndex(line, 't', type); }
+
+    bool parseNumber(Line& line, uint32_t& number) {
+        if (!toNumber(line.word(), number)) return fail("expected a number");
+        line.next();
+        return true;
+    }
+
+    bool parseName(Line& line, std::string_view& name) {
+        if (!line.isString()) return fail("expected a name in quotes");
+        name = module_.arena.copyText(line.string());
+        line.next();
+        return true;
+    }
+
+    bool parseFunction(Line& line, Function*& fn) {
+        std::string label;
+        if (!parseLabel(line, label)) return false;
+        fn = module_.findFunction(label);
+        return fn || fail("no function `" + label + "`");
     }
 
     bool declareFunction(Line& line) {
@@ -202,6 +245,8 @@ class Parser {
             module_.mains.push_back(&fn);
         } else if (line.accept("lenient")) {
             fn.isLenient = true;
+        } else if (line.accept("bound")) {
+            fn.isBound = true;
         } else if (line.accept("type")) {
             if (!toIndex(line.word(), 't', fn.type)) return fail("expected a type");
             line.next();
@@ -234,12 +279,128 @@ class Parser {
         return true;
     }
 
+    // --- classes
+
+    /// `[a, b]`, perhaps; `set` takes each word and says whether it knows it.
+    template <class F>
+    bool parseAttributes(Line& line, F&& set) {
+        if (!line.accept("[")) return line.atEnd() || fail("expected the end of the line");
+        do {
+            if (!set(line.word())) return fail("unknown attribute");
+            line.next();
+        } while (line.accept(","));
+        return expect(line, "]");
+    }
+
+    static bool setFlag(bool& flag) {
+        flag = true;
+        return true;
+    }
+
+    static bool setAccess(std::string_view word, uint8_t& access) {
+        const bool isProtected = word == "protected";
+        if (!isProtected && word != "private") return false;
+        access = isProtected ? kAccessProtected : kAccessPrivate;
+        return true;
+    }
+
+    bool parseMethod(Line& line) {
+        VirtualMethod m;
+        uint32_t index = 0;
+        if (!parseIndex(line, 'm', index)) return false;
+        if (index != module_.methods.size()) return fail("expected the next index");
+        if (!parseName(line, m.name) || !expect(line, "slot") || !parseNumber(line, m.slot)) return false;
+        if (!parseReps(line, m.params) || !expect(line, "->") || !parseReps(line, m.results)) return false;
+        module_.methods.push_back(std::move(m));
+        return parseAttributes(line, [&](std::string_view word) {
+            VirtualMethod& to = module_.methods.back();
+            return word == "vararg" ? setFlag(to.isVararg) : word == "pack" && setFlag(to.returnsPack);
+        });
+    }
+
+    bool parseClass(Line& line) {
+        ClassEntry entry;
+        if (!parseIndex(line, 't', entry.type) || !expect(line, "words") || !parseNumber(line, entry.words)) return false;
+        if (!expect(line, "ancestors") || !expect(line, "(")) return false;
+        while (!line.accept(")")) {
+            uint32_t type = 0;
+            if (!entry.ancestors.empty() && !expect(line, ",")) return false;
+            if (!parseIndex(line, 't', type)) return false;
+            entry.ancestors.push_back(type);
+        }
+        module_.classes.push_back(std::move(entry));
+        return line.atEnd() || fail("expected the end of the line");
+    }
+
+    bool parseField(Line& line) {
+        ClassField f;
+        if (!parseNumber(line, f.word) || !parseName(line, f.name) || !parseRep(line, f.rep)) return false;
+        if (!parseType(line, "type", f.type) || !parseType(line, "owner", f.owner)) return false;
+        if (!parseAttributes(line, [&](std::string_view word) {
+                if (word == "const") return setFlag(f.isConst);
+                return word == "unset" ? setFlag(f.mayBeUnset) : setAccess(word, f.access);
+            })) {
+            return false;
+        }
+        module_.classes.back().fields.push_back(f);
+        return true;
+    }
+
+    bool parseEntry(Line& line) {
+        uint32_t slot = 0;
+        Function* fn = nullptr;
+        if (!parseNumber(line, slot) || !parseFunction(line, fn)) return false;
+        std::vector<Function*>& table = module_.classes.back().table;
+        if (slot < table.size()) return fail("expected a greater slot");
+        if (slot > 0xFFFF) return fail("slot is too great");
+        table.resize(slot + 1, nullptr);
+        table[slot] = fn;
+        return true;
+    }
+
+    bool parseMember(Line& line) {
+        ClassMember m;
+        if (!parseName(line, m.name)) return false;
+        if (line.is("@")) {
+            if (!parseFunction(line, m.function)) return false;
+        } else if (!parseIndex(line, 'g', m.variable) || !parseType(line, "type", m.type)) {
+            return false;
+        }
+        if (!parseType(line, "owner", m.owner)) return false;
+        if (!parseAttributes(line, [&](std::string_view word) {
+                if (word == "static") return setFlag(m.isStatic);
+                return word == "const" ? setFlag(m.isConst) : setAccess(word, m.access);
+            })) {
+            return false;
+        }
+        module_.classes.back().members.push_back(m);
+        return true;
+    }
+
+    /// A line of a class, or none of them.
+    bool parseClassLine(Line& line) {
+        if (line.accept("method")) return parseMethod(line);
+        if (line.accept("class")) return parseClass(line);
+        if (module_.classes.empty()) return fail("expected `func`, `type`, `var`, `method` or `class`");
+        if (line.accept("field")) return parseField(line);
+        if (line.accept("entry")) return parseEntry(line);
+        if (line.accept("member")) return parseMember(line);
+        if (line.accept("maker")) {
+            Function* fn = nullptr;
+            if (!parseFunction(line, fn)) return false;
+            module_.classes.back().makers.push_back(fn);
+            return true;
+        }
+        if (line.accept("finalizer")) return parseFunction(line, module_.classes.back().finalizer);
+        return fail("expected `func`, `type`, `var`, `method`, `class` or a line of a class");
+    }
+
     // --- bodies
 
     bool parseLine(Line& line) {
         if (line.is("type") || line.is("var")) return parseTable(line);
         if (line.is("func")) return beginFunction(line);
-        if (!fn_) return fail("expected `func`, `type` or `var`");
+        if (!fn_) return parseClassLine(line);
         if (line.is("end")) return endFunction();
         uint32_t number = 0;
         if (toIndex(line.word(), 'b', number)) return beginBlock(line, number);
@@ -438,8 +599,8 @@ class Parser {
         } else if (letter == 'S') {
             if (!line.isString()) return fail("expected a string");
             out.imm = module_.addString(line.string());
-        } else if (letter == 'G' || letter == 'T') {
-            if (!toIndex(line.word(), letter == 'G' ? 'g' : 't', index)) return fail("expected a g or t index");
+        } else if (letter == 'G' || letter == 'T' || letter == 'M') {
+            if (!toIndex(line.word(), letter == 'G' ? 'g' : letter == 'T' ? 't' : 'm', index)) return fail("expected a g, t or m index");
             out.imm = index;
         } else {
             if (!toNumber(line.word(), value)) return fail("expected an integer");

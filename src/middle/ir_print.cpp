@@ -37,6 +37,8 @@ class Printer {
             if (var.initial) put(" = {}", var.initial);
             out_ += '\n';
         }
+        for (size_t i = 0; i < module.methods.size(); i++) method(module.methods[i], i);
+        for (const ClassEntry& entry : module.classes) classEntry(entry);
     }
 
     void function(const Function& fn) {
@@ -81,6 +83,81 @@ class Printer {
         out_ += '"';
     }
 
+    /// Starts a list of attributes, adds to it, ends it.
+    void attribute(bool isSet, const char* name) {
+        if (!isSet) return;
+        out_ += isFirst_ ? " [" : ", ";
+        out_ += name;
+        isFirst_ = false;
+    }
+    void endAttributes() {
+        out_ += isFirst_ ? "\n" : "]\n";
+        isFirst_ = true;
+    }
+
+    void method(const VirtualMethod& m, size_t index) {
+        put("method m{} ", index);
+        quoted(m.name);
+        put(" slot {} ", m.slot);
+        reps(m.params);
+        out_ += " -> ";
+        reps(m.results);
+        isFirst_ = true;
+        attribute(m.isVararg, "vararg");
+        attribute(m.returnsPack, "pack");
+        endAttributes();
+    }
+
+    void access(uint8_t value) {
+        attribute(value == kAccessProtected, "protected");
+        attribute(value == kAccessPrivate, "private");
+    }
+
+    void classEntry(const ClassEntry& entry) {
+        put("class t{} words {} ancestors (", entry.type, entry.words);
+        for (size_t i = 0; i < entry.ancestors.size(); i++) put("{}t{}", i ? ", " : "", entry.ancestors[i]);
+        out_ += ")\n";
+        for (const ClassField& f : entry.fields) {
+            put("  field {} ", f.word);
+            quoted(f.name);
+            put(" {} type t{} owner t{}", base::repName(f.rep), f.type, f.owner);
+            isFirst_ = true;
+            access(f.access);
+            attribute(f.isConst, "const");
+            attribute(f.mayBeUnset, "unset");
+            endAttributes();
+        }
+        for (size_t i = 0; i < entry.table.size(); i++) {
+            if (entry.table[i]) functionLine(fmt::format("  entry {} ", i), entry.table[i]);
+        }
+        for (const ClassMember& m : entry.members) member(m);
+        for (const Function* fn : entry.makers) functionLine("  maker ", fn);
+        if (entry.finalizer) functionLine("  finalizer ", entry.finalizer);
+    }
+
+    void functionLine(std::string_view what, const Function* fn) {
+        out_ += what;
+        label(*fn);
+        out_ += '\n';
+    }
+
+    void member(const ClassMember& m) {
+        out_ += "  member ";
+        quoted(m.name);
+        out_ += ' ';
+        if (m.function) {
+            label(*m.function);
+        } else {
+            put("g{} type t{}", m.variable, m.type);
+        }
+        put(" owner t{}", m.owner);
+        isFirst_ = true;
+        access(m.access);
+        attribute(m.isStatic, "static");
+        attribute(m.isConst, "const");
+        endAttributes();
+    }
+
     void label(const Function& fn) {
         out_ += '@';
         if (isPlainLabel(fn.label)) {
@@ -90,7 +167,8 @@ class Printer {
         }
     }
 
-    void reps(const ArenaVec<Rep>& list) {
+    template <class List>
+    void reps(const List& list) {
         out_ += '(';
         for (size_t i = 0; i < list.size(); i++) put("{}{}", i ? ", " : "", base::repName(list[i]));
         out_ += ')';
@@ -111,23 +189,15 @@ class Printer {
             out_ += " captures ";
             reps(fn.captures);
         }
-        const char* separator = " [";
-        auto attribute = [&](bool isSet, const char* name) {
-            if (!isSet) return;
-            out_ += separator;
-            out_ += name;
-            separator = ", ";
-        };
+        isFirst_ = true;
         attribute(fn.isVararg, "vararg");
         attribute(fn.hasResultPack, "pack");
         attribute(fn.isConst, "const");
         attribute(fn.isMain, "main");
         attribute(fn.isLenient, "lenient");
-        if (fn.type != kNoType) {
-            put("{}type t{}", separator, fn.type);
-            separator = ", ";
-        }
-        out_ += *separator == ',' ? "]\n" : "\n";
+        attribute(fn.isBound, "bound");
+        if (fn.type != kNoType) attribute(true, fmt::format("type t{}", fn.type).c_str());
+        endAttributes();
     }
 
     void number(const Function& fn) {
@@ -168,6 +238,7 @@ class Printer {
             case 'F': return label(*inst.immFn);
             case 'G': return put("g{}", value);
             case 'T': return put("t{}", value);
+            case 'M': return put("m{}", value);
             case 'S': return quoted(value < module.strings.size() ? module.strings[value] : std::string_view("?"));
             default: return put("{}", value);
         }

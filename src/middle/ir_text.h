@@ -7,7 +7,15 @@
 //
 //   type t0 "Array<number>"                  -- comment to the end of the line
 //   var g0 "total" f64 = 0
-//   func @sum "sum" (f64, ref) -> (f64) captures (ref) [vararg, const, main, lenient, pack, type t0]
+//   method m0 "Shape.area" slot 0 (ref) -> (f64) [vararg, pack]
+//   class t0 words 2 ancestors (t0, t3)      -- what follows up to the next line of another kind belongs to it
+//     field 0 "radius" f64 type t1 owner t0 [private, protected, const, unset]
+//     entry 0 @Circle.area                   -- its table, by slot
+//     member "area" @Circle.area owner t0 [private, protected, static, const]
+//     member "made" g0 type t1 owner t0 [static]
+//     maker @Circle
+//     finalizer @Circle.__gc
+//   func @sum "sum" (f64, ref) -> (f64) captures (ref) [vararg, const, main, lenient, pack, bound, type t0]
 //   b0(v0: f64, v1: ref):
 //     v2 = arr.len v1
 //     v3: f64 = arr.get v1, v2 !120          -- `: rep` where ir_ops.def does not fix it; !offset is the position

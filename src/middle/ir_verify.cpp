@@ -1,5 +1,6 @@
 #include "middle/ir_verify.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "middle/analysis/dominators.h"
@@ -219,6 +220,9 @@ class Verifier {
                 case 'T':
                     if (value >= module.types.size()) return fail(&inst, "no such type");
                     break;
+                case 'M':
+                    if (value >= module.methods.size()) return fail(&inst, "no such method");
+                    break;
                 case 'a':
                     if (value > inst.operandCount) return fail(&inst, "more extra arguments than operands");
                     break;
@@ -231,6 +235,7 @@ class Verifier {
         switch (inst.op) {
             case Op::Call:
             case Op::CallEnv: return checkCall(inst);
+            case Op::CallMethod: return checkMethodCall(inst);
             case Op::CallDyn: return checkExtras(inst, 1);
             case Op::Closure: return checkWords(inst, inst.ops(), inst.immFn->captures, "capture");
             case Op::ConstFn:
@@ -271,6 +276,10 @@ class Verifier {
     }
 
     void checkWords(const Inst& inst, std::span<const Value> values, const ArenaVec<Rep>& reps, const char* what) {
+        checkWords(inst, values, std::span<const Rep>(reps.items, reps.count), what);
+    }
+
+    void checkWords(const Inst& inst, std::span<const Value> values, std::span<const Rep> reps, const char* what) {
         if (values.size() != reps.size()) return fail(&inst, "{} {}s instead of {}", values.size(), what, reps.size());
         for (size_t i = 0; i < values.size(); i++) {
             if (values[i]->rep != reps[i]) return fail(&inst, "{} {} has the wrong representation", what, i);
@@ -301,6 +310,19 @@ class Verifier {
         if (!fits) fail(&inst, "the result has not the callee's representation");
     }
 
+    void checkMethodCall(const Inst& inst) {
+        const VirtualMethod& method = fn_.module().methods[size_t(inst.imm)];
+        const size_t fixed = method.params.size();
+        if (inst.operandCount < fixed) return fail(&inst, "too few arguments");
+        checkWords(inst, inst.ops().subspan(0, fixed), std::span<const Rep>(method.params), "argument");
+        checkExtras(inst, uint32_t(fixed));
+        if (!method.isVararg && (inst.imm2 || inst.endsInPack())) fail(&inst, "extra arguments for a method that takes none");
+        const Rep first = method.results.empty() ? Rep::Void : method.results[0];
+        const bool fits = inst.rep == Rep::Void ||
+                          (method.returnsPack ? inst.rep == Rep::Pack || inst.rep == Rep::Box : inst.rep == first);
+        if (!fits) fail(&inst, "the result has not the method's representation");
+    }
+
     const Function& fn_;
     VerifyMode mode_;
     std::string error_;
@@ -311,7 +333,57 @@ class Verifier {
 
 std::string verify(const Function& fn, VerifyMode mode) { return Verifier(fn, mode).run(); }
 
+namespace {
+
+bool sameReps(const ArenaVec<Rep>& a, const std::vector<Rep>& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+bool answers(const Function& fn, const VirtualMethod& m) {
+    return fn.captures.empty() && fn.isVararg == m.isVararg && fn.hasResultPack == m.returnsPack && sameReps(fn.params, m.params) &&
+           sameReps(fn.results, m.results);
+}
+
+/// What is wrong with the class, or the empty string.
+std::string verifyClass(const Module& module, const ClassEntry& entry, const std::vector<std::vector<uint32_t>>& methodsOfSlot) {
+    if (entry.type >= module.types.size()) return "no such type";
+    std::vector<bool> taken(entry.words, false);
+    for (const ClassField& f : entry.fields) {
+        if (f.word >= entry.words || taken[f.word]) return fmt::format("field \"{}\" has no word of its own", f.name);
+        taken[f.word] = true;
+        if (f.type >= module.types.size() || f.owner >= module.types.size()) return fmt::format("field \"{}\" has no type", f.name);
+    }
+    for (size_t slot = 0; slot < entry.table.size(); slot++) {
+        const Function* fn = entry.table[slot];
+        if (!fn) continue;
+        bool fits = false;
+        if (slot < methodsOfSlot.size()) {
+            for (uint32_t m : methodsOfSlot[slot]) fits |= answers(*fn, module.methods[m]);
+        }
+        if (!fits) return fmt::format("@{} in slot {} answers no method", fn->label, slot);
+    }
+    for (const ClassMember& m : entry.members) {
+        if (!m.function && m.variable >= module.vars.size()) return fmt::format("member \"{}\" is nothing", m.name);
+    }
+    for (const Function* maker : entry.makers) {
+        if (maker->results.size() != 1 || maker->results[0] != Rep::Ref) return fmt::format("@{} makes no object", maker->label);
+    }
+    const Function* finalizer = entry.finalizer;
+    if (finalizer && (finalizer->params.size() != 1 || finalizer->params[0] != Rep::Ref)) return "the finaliser takes an object";
+    return {};
+}
+
+}  // namespace
+
 std::string verify(const Module& module, VerifyMode mode) {
+    std::vector<std::vector<uint32_t>> methodsOfSlot;
+    for (uint32_t i = 0; i < module.methods.size(); i++) {
+        const uint32_t slot = module.methods[i].slot;
+        if (methodsOfSlot.size() <= slot) methodsOfSlot.resize(slot + 1);
+        methodsOfSlot[slot].push_back(i);
+    }
+    for (const ClassEntry& entry : module.classes) {
+        std::string error = verifyClass(module, entry, methodsOfSlot);
+        if (!error.empty()) return fmt::format("class t{}: {}", entry.type, error);
+    }
     for (const Function* fn : module.functions) {
         std::string error = verify(*fn, mode);
         if (!error.empty()) return fmt::format("@{}: {}", fn->label, error);

@@ -40,7 +40,7 @@ std::vector<Value> FunctionLowering::lowerArgs(const sema::TCall* call, bool nee
 /// (string.match gives positions as numbers): unless a program's function is called by its name, it is checked.
 Value FunctionLowering::fromPack(const sema::TCall* call, uint32_t index, Value v, const Type* to) {
     if (repOf(to) == Rep::Box) return v;
-    const bool isTrusted = call->callKind == CallKind::Function || index < call->results.count;
+    const bool isTrusted = call->callKind == CallKind::Function || call->callKind == CallKind::Method || index < call->results.count;
     return isTrusted ? narrow(v, to) : checked(v, program_.types().any(), to, sema::CheckReason::Assign);
 }
 
@@ -64,6 +64,7 @@ Value FunctionLowering::lowerCall(const sema::TCall* call, Want want) {
     Value v = nullptr;
     switch (call->callKind) {
         case CallKind::Function: v = lowerFunctionCall(call, rep); break;
+        case CallKind::Method: v = lowerMethodCall(call, rep); break;
         case CallKind::Closure: v = lowerClosureCall(call, rep); break;
         case CallKind::Dynamic: v = lowerDynamicCall(call, rep); break;
         case CallKind::Builtin: v = lowerBuiltinCall(call, rep); break;
@@ -93,16 +94,21 @@ Value FunctionLowering::lowerFunctionCall(const sema::TCall* call, Rep rep) {
     const TypedFunction* fn = call->function;
     Value closure = fn->captures.empty() ? nullptr : closureOf(fn);
     std::vector<Value> operands = lowerArgs(call, false);
+    return callFunction(fn, closure, std::move(operands), call->args.count, call->extras.count, rep);
+}
+
+/// Calls `fn` with the first `given` of its parameters and `extras` more; the last operand may be a pack.
+Value FunctionLowering::callFunction(const TypedFunction* fn, Value closure, std::vector<Value> operands, uint32_t given,
+                                     uint32_t extras, Rep rep) {
     Function* callee = program_.functionOf(fn);
     // Parameters whose type admits nil take their default for nil by themselves (applyNilDefaults).
-    uint32_t given = call->args.count;
     bool allAdmitNil = true;
     for (uint32_t i = given; i < fn->params.count; i++) allAdmitNil &= fn->params[i]->type->admitsNil;
     if (given < fn->params.count && allAdmitNil) {
         for (; given < fn->params.count; given++) operands.push_back(b_.zero(repOf(fn->params[given]->type)));
     }
     if (given < fn->params.count) callee = program_.shortEntry(fn, given);
-    return b_.call(callee, closure, operands, call->extras.count, rep);
+    return b_.call(callee, closure, operands, extras, rep);
 }
 
 Value FunctionLowering::lowerClosureCall(const sema::TCall* call, Rep rep) {

@@ -118,10 +118,12 @@ Value FunctionLowering::narrow(Value v, const Type* to) {
 
 Value FunctionLowering::checked(Value v, const Type* from, const Type* to, CheckReason reason) {
     const Rep rep = repOf(to);
-    if (v->rep == Rep::F64 && rep == Rep::I64) {
+    if (v->rep == Rep::F64 && sema::isInteger(to)) {
         const bc::FToIKind why = reason == CheckReason::Index ? bc::FToIKind::Index : reason == CheckReason::Argument ? bc::FToIKind::Argument : bc::FToIKind::Cast;
         return b_.op(Op::FToI, {v}, int64_t(why));
     }
+    // An enum's value is an integer; the other way the run time looks for the member.
+    if (from->kind == TypeKind::Enum && sema::isNumeric(to)) return widen(v, program_.types().integer(), to);
     if (v->rep == Rep::Ref && rep == Rep::Ref) {
         b_.op(Op::CheckRef, {v}, program_.typeIndex(to), uint32_t(checkKind(reason)));
         return v;

@@ -106,6 +106,15 @@ Value FunctionLowering::lowerSimple(const TExpr* e) {
             b_.setLoc(e->loc);
             return b_.op(get->isMethod ? Op::MethodX : Op::MemberX, {object}, program_.module().addString(program_.text(get->name)));
         }
+        case TExprKind::ObjectNew: return lowerObjectNew(e->as<sema::TObjectNew>());
+        case TExprKind::FieldGet: {
+            auto* get = e->as<sema::TFieldGet>();
+            Value object = lower(get->object);
+            b_.setLoc(e->loc);
+            return readField(object, get->owner, get->field);
+        }
+        case TExprKind::BoundMethod: return lowerBoundMethod(e->as<sema::TBoundMethod>());
+        case TExprKind::ClassRef: return lowerClassRef(e->as<sema::TClassRef>());
         case TExprKind::TypeTest: return lowerTypeTest(e->as<sema::TTypeTest>());
         case TExprKind::Closure: return makeClosure(e->as<sema::TClosure>()->function);
         case TExprKind::ArrayLit: return lowerArrayLit(e->as<sema::TArrayLit>());
@@ -372,7 +381,8 @@ Value FunctionLowering::lowerTruthy(const TExpr* operand) {
 
 Value FunctionLowering::toText(Value v, const Type* type) {
     if (sema::isString(type)) return v;
-    return b_.op(Op::ToStr, {v->rep == Rep::Ref ? box(v, type) : v});
+    const bool needsBox = v->rep == Rep::Ref || type->kind == TypeKind::Enum;
+    return b_.op(Op::ToStr, {needsBox ? box(v, type) : v});
 }
 
 Value FunctionLowering::lowerConcat(const sema::TConcat* e) {

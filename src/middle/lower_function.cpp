@@ -72,30 +72,35 @@ Value FunctionLowering::readRaw(const Variable* v) {
     return b_.typed(Op::CaptureGet, v->inCell() ? Rep::Ref : storageRep(v), {}, captureIndex(v));
 }
 
-Value FunctionLowering::readVar(const Variable* v, bool checked) {
-    const Rep rep = repOf(v->type), kept = storageRep(v);
-    Value word;
+/// Its word as it is stored, be it set or not.
+Value FunctionLowering::storedWord(const Variable* v) {
     if (v->kind == sema::VarKind::Module) {
         if (keptInRegister(v)) return b_.readVariable(varOf(v));
-        word = b_.typed(Op::VarGet, kept, {}, program_.moduleVar(v));
-    } else {
-        word = readRaw(v);
-        if (v->inCell()) word = b_.typed(Op::CellGet, kept, {word});
+        return b_.typed(Op::VarGet, storageRep(v), {}, program_.moduleVar(v));
     }
+    Value word = readRaw(v);
+    return v->inCell() ? b_.typed(Op::CellGet, storageRep(v), {word}) : word;
+}
+
+Value FunctionLowering::readVar(const Variable* v, bool checked) {
+    const Rep rep = repOf(v->type), kept = storageRep(v);
+    Value word = storedWord(v);
     if (checked && v->needsInitCheck) checkSet(v, word);
     return kept == rep ? word : b_.typed(Op::UnboxU, rep, {word});
 }
 
-/// Raises where a variable is not set yet, with its name and the cycle of imports that may be the reason.
-void FunctionLowering::checkSet(const Variable* v, Value word) {
+/// Raises where a variable is not set yet, with its name and the cycle of imports that may be the reason. `classType`: the variable is
+/// set when the statement of this class has run.
+void FunctionLowering::checkSet(const Variable* v, Value word, const Type* classType) {
     Block* unset = b_.newBlock();
     Block* set = b_.newBlock();
     b_.br(isNilValue(word), unset, set);
     b_.startSealed(unset);
-    std::string text(program_.text(v->name));
+    std::string text = classType ? program_.types().print(classType) : std::string(program_.text(v->name));
     const std::string_view cycle = v->kind == sema::VarKind::Module ? v->owner->module->importCycle : std::string_view();
     if (!cycle.empty()) text = fmt::format("'{}' is read before it is set: import cycle {}", text, cycle);
-    b_.raise(uint32_t(cycle.empty() ? RuntimeError::UsedBeforeSet : RuntimeError::Message), box(b_.str(text), program_.types().string()));
+    const RuntimeError unsetError = classType ? RuntimeError::ClassNotInitialised : RuntimeError::UsedBeforeSet;
+    b_.raise(uint32_t(cycle.empty() ? unsetError : RuntimeError::Message), box(b_.str(text), program_.types().string()));
     b_.startSealed(set);
 }
 
@@ -295,32 +300,7 @@ void FunctionLowering::lowerAdapter(const sema::FunctionType* from, const sema::
     const uint32_t extras = isShort ? to->params.count : to->params.count > from->params.count ? to->params.count - from->params.count : 0;
     Value call = isShort ? b_.typed(Op::CallDyn, rep, operands, 0, extras)
                          : b_.typed(Op::CallClo, rep, operands, program_.typeIndex(from), extras);
-    if (to->variadicResult && packed) {
-        b_.retPack(std::span<const Value>(&call, 1));
-        b_.finish();
-        return;
-    }
-    std::vector<Value> results;
-    for (uint32_t i = 0; i < to->results.count; i++) {
-        Value v;
-        const Type* type = i < from->results.count ? from->results[i] : program_.types().any();
-        if (packed) {
-            v = b_.op(Op::PackGet, {call}, i);
-            if (repOf(type) != Rep::Box) v = b_.typed(Op::UnboxU, repOf(type), {v});
-        } else {
-            v = i == 0 ? call : b_.typed(Op::Result, repOf(type), {call}, i);
-        }
-        results.push_back(v);
-    }
-    for (uint32_t i = 0; i < to->results.count; i++) {
-        const Type* type = i < from->results.count ? from->results[i] : program_.types().any();
-        results[i] = to->variadicResult ? box(results[i], type) : widen(results[i], type, to->results[i]);
-    }
-    if (to->variadicResult) {
-        b_.retPack(results);
-    } else {
-        b_.ret(results);
-    }
+    returnCall(call, from, to);
     b_.finish();
 }
 

@@ -1,13 +1,15 @@
 // Private machinery of lowering: one ProgramLowering per run, one FunctionLowering per function of the output.
 //
-// Member functions are spread over lower_*.cpp by what they lower: program, function (variables, entries, adapters), expr,
-// convert, call, stmt. All values are ir::Value in the representation of the node's type.
+// Member functions are spread over lower_*.cpp by what they lower: program, class (which classes are made, which methods are
+// called), function (variables, entries, adapters), object (what generated functions of classes do, and what is done with
+// objects), expr, convert, call, stmt. All values are ir::Value in the representation of the node's type.
 #pragma once
 
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "middle/class_layout.h"
 #include "middle/ir_builder.h"
 #include "middle/lower.h"
 #include "runtime/bytecode/instruction.h"
@@ -33,11 +35,105 @@ enum class RuntimeError : uint32_t {
 /// True if the entries of `fn` that take fewer arguments, or boxed ones, contain its body instead of calling it.
 bool needsWholeBody(const TypedFunction* fn);
 
+class ProgramLowering;
+
+/// How a method is called: with its first so many parameters (the object not counted), or boxed with `absent` for what is missing.
+using CallForm = uint32_t;
+inline constexpr CallForm kDynamicForm = ~0u;
+
+/// What the generated functions of classes are made from; which members mean something depends on the form.
+struct ObjectCode {
+    const sema::TypedClass* cls = nullptr;
+    const TypedFunction* function = nullptr;       // constructor (may be null), method
+    const sema::FunctionType* type = nullptr;      // what callers see, without the object
+    Function* callee = nullptr;                    // what an adapter calls
+    uint32_t method = ~0u;                         // index in Module::methods; ~0: `callee` is called directly
+    CallForm form = 0;
+    uint32_t field = 0;                            // own field of `cls`
+};
+
+/// The classes of a program as far as lowering has got: a class counts once some function that is lowered makes an object of it, a
+/// virtual method once some such function calls it, and a class that counts makes the functions count that answer such methods. So what
+/// nobody uses is not lowered, and a call that only one function can answer becomes a direct call.
+class ClassLowering {
+  public:
+    ClassLowering(ProgramLowering& program, std::span<sema::TypedClass* const> classes);
+
+    const ClassLayout& layout() const { return layout_; }
+    /// The function that makes an object of the class, without running a constructor: `Name.new`.
+    Function* allocator(const sema::ClassType* type);
+    /// The function that takes the arguments of `constructor` (null: none) and gives an object.
+    Function* maker(const sema::ClassType* type, const TypedFunction* constructor);
+    /// The program uses the class as a value: it can be called, and its members be found by name.
+    void useAsValue(const sema::ClassType* type);
+    /// What callers of the method see (without the object), or null if no class of the program has it.
+    const sema::FunctionType* methodType(const Type* owner, const sema::MethodInfo* method) const;
+    /// Index in Module::methods of a method that some class has.
+    uint32_t method(const Type* owner, const sema::MethodInfo* method, CallForm form);
+    /// The function behind bound methods: captures the object, has the signature of `type`. `function` null: virtual.
+    Function* boundMethod(const Type* owner, const sema::MethodInfo* method, const TypedFunction* function,
+                          const sema::FunctionType* type);
+    /// When all functions are lowered: fills Module::classes and the slots of Module::methods, and replaces virtual calls that one or
+    /// no function can answer.
+    void finish();
+
+  private:
+    using MethodKey = std::pair<const Type*, const sema::MethodInfo*>;
+    struct KeyHash {
+        size_t operator()(const MethodKey& key) const {
+            return (reinterpret_cast<uintptr_t>(key.first) ^ reinterpret_cast<uintptr_t>(key.second) * 31) >> 4;
+        }
+    };
+    struct Answer {
+        uint32_t classIndex;
+        const sema::TypedDispatch* dispatch;
+    };
+    /// A method some class has, called or not.
+    struct MethodFacts {
+        std::vector<Answer> answers;
+        std::vector<std::pair<CallForm, uint32_t>> called;  // form and index in Module::methods
+    };
+    struct TableEntry {
+        uint32_t method;  // index in Module::methods
+        Function* function;
+    };
+    struct ClassFacts {
+        bool isMade = false;
+        bool isValue = false;
+        Function* allocator = nullptr;
+        std::vector<TableEntry> table;
+        std::vector<Function*> makers;
+    };
+
+    void noteMade(uint32_t classIndex);
+    void useMembers(uint32_t classIndex);
+    void addAnswer(uint32_t classIndex, const sema::TypedDispatch& dispatch, CallForm form, uint32_t method);
+    Function* answer(const sema::TypedDispatch& dispatch, CallForm form, uint32_t method);
+    Function* field(const sema::TypedDispatch& dispatch);
+    Function* adapted(const sema::TypedDispatch& dispatch, Function* callee, CallForm form, uint32_t method);
+    void placeMethods();
+    void fillClass(uint32_t classIndex);
+    void fillFields(uint32_t classIndex, ClassEntry& entry);
+    void fillMembers(uint32_t classIndex, ClassEntry& entry);
+    void resolveCalls();
+
+    ProgramLowering& program_;
+    std::span<sema::TypedClass* const> classes_;
+    ClassLayout layout_;
+    std::vector<ClassFacts> facts_;  // by class
+    std::unordered_map<MethodKey, MethodFacts, KeyHash> methods_;
+    std::vector<const MethodFacts*> factsOfMethod_;                  // by index in Module::methods
+    std::unordered_map<uint64_t, Function*> adapters_;               // (callee, method)
+    std::unordered_map<uint64_t, Function*> makers_;                 // (class, constructor)
+    std::unordered_map<uint64_t, Function*> readers_, writers_;      // (class, field)
+    std::unordered_map<uint64_t, Function*> boundVirtual_, bound_;   // (method or function, type)
+};
+
 /// What all functions of a program share: the module, and which functions have been asked for.
 class ProgramLowering {
   public:
     ProgramLowering(const sema::TypedProgram& program, sema::TypeTable& types, Module& module)
-        : program_(program), types_(types), module_(module) {}
+        : program_(program), types_(types), module_(module), classes_(*this, program.classes) {}
 
     void run();
 
@@ -54,10 +150,23 @@ class ProgramLowering {
     std::string_view text(sema::Symbol symbol) const { return types_.interner().text(symbol); }
     sema::TypeTable& types() { return types_; }
     Module& module() { return module_; }
+    ClassLowering& classes() { return classes_; }
+
+    /// What a pending function is made from.
+    enum class Form : uint8_t {
+        Body, Short, Dynamic, Adapter,
+        // generated functions of classes, from an ObjectCode
+        Allocator, Maker, MakerDynamic, MethodAdapter, Reader, Writer, Bound, BoundDynamic,
+    };
+    /// A new function of a class that is to be lowered as `form` says; its signature is that of `code.type`, with `object` in front
+    /// if that is not Void.
+    Function* declareObjectCode(Form form, std::string_view name, const ObjectCode& code, Rep object = Rep::Void);
+    /// Gives `f` the parameters and results of `type`.
+    void setSignature(Function* f, const sema::FunctionType* type);
+    /// Gives `f` boxed parameters, one for each of `type`, and the results of `type`: the form of dynamic entries.
+    void setDynamicSignature(Function* f, const sema::FunctionType* type);
 
   private:
-    /// What a pending function is made from.
-    enum class Form : uint8_t { Body, Short, Dynamic, Adapter };
     struct Pending {
         Form form;
         Function* function;
@@ -65,10 +174,10 @@ class ProgramLowering {
         uint32_t argCount = 0;
         const sema::FunctionType* from = nullptr;
         const sema::FunctionType* to = nullptr;
+        ObjectCode object = {};
     };
 
     Function* declare(std::string_view name, const TypedFunction* fn);
-    void setSignature(Function* f, const sema::FunctionType* type);
     void lowerPending(const Pending& p);
 
     const sema::TypedProgram& program_;
@@ -79,6 +188,7 @@ class ProgramLowering {
     std::unordered_map<uint64_t, Function*> shorts_;    // (function index, argument count)
     std::unordered_map<uint64_t, Function*> adapters_;  // (type id, type id)
     std::unordered_map<const Variable*, uint32_t> vars_;
+    ClassLowering classes_;
 };
 
 /// Lowers one function.
@@ -91,6 +201,7 @@ class FunctionLowering {
     void lowerShortEntry(uint32_t argCount);
     void lowerDynamicEntry();
     void lowerAdapter(const sema::FunctionType* from, const sema::FunctionType* to);
+    void lowerObjectCode(ProgramLowering::Form form, const ObjectCode& code);
 
   private:
     /// Where `break` and `continue` of the innermost loop go.
@@ -109,7 +220,8 @@ class FunctionLowering {
     uint32_t captureIndex(const Variable* v) const;
     Value readRaw(const Variable* v);
     Value readVar(const Variable* v, bool checked);
-    void checkSet(const Variable* v, Value word);
+    Value storedWord(const Variable* v);
+    void checkSet(const Variable* v, Value word, const Type* classType = nullptr);
     void lowerRest();
     void writeVar(const Variable* v, Value value);
     void declareVar(const Variable* v, Value init);
@@ -168,6 +280,24 @@ class FunctionLowering {
     Value lowerPack(const TExpr* pack);
     void lowerMultiBind(const sema::TMultiBind* s);
     std::vector<Value> lowerArgs(const sema::TCall* call, bool needsType);
+
+    // --- objects (lower_object.cpp)
+    void lowerAllocator(const ObjectCode& code);
+    void lowerMaker(const ObjectCode& code);
+    void lowerMakerDynamic(const ObjectCode& code);
+    void lowerMethodAdapter(const ObjectCode& code);
+    void lowerDynamicMethodAdapter(const ObjectCode& code);
+    void lowerBound(const ObjectCode& code);
+    void startFields(const sema::TypedClass& cls, Value object);
+    void returnCall(Value call, const sema::FunctionType* from, const sema::FunctionType* to);
+    Value lowerObjectNew(const sema::TObjectNew* e);
+    void checkReady(const TExpr* ready, const Type* type);
+    Value readField(Value object, const sema::ClassType* owner, uint32_t field);
+    void writeField(Value object, const sema::ClassType* owner, uint32_t field, Value value);
+    Value lowerBoundMethod(const sema::TBoundMethod* e);
+    Value lowerClassRef(const sema::TClassRef* e);
+    Value lowerMethodCall(const sema::TCall* call, Rep rep);
+    Value callFunction(const TypedFunction* fn, Value closure, std::vector<Value> operands, uint32_t given, uint32_t extras, Rep rep);
 
     // --- statements (lower_stmt.cpp)
     void lowerBlock(const sema::TBlock* block);

@@ -20,6 +20,7 @@ void ProgramLowering::run() {
         pending_.pop_back();
         lowerPending(p);
     }
+    classes_.finish();
 }
 
 void ProgramLowering::lowerPending(const Pending& p) {
@@ -29,6 +30,14 @@ void ProgramLowering::lowerPending(const Pending& p) {
         case Form::Short: lowering.lowerShortEntry(p.argCount); break;
         case Form::Dynamic: lowering.lowerDynamicEntry(); break;
         case Form::Adapter: lowering.lowerAdapter(p.from, p.to); break;
+        case Form::Allocator:
+        case Form::Maker:
+        case Form::MakerDynamic:
+        case Form::MethodAdapter:
+        case Form::Reader:
+        case Form::Writer:
+        case Form::Bound:
+        case Form::BoundDynamic: lowering.lowerObjectCode(p.form, p.object); break;
     }
 }
 
@@ -41,6 +50,24 @@ void ProgramLowering::setSignature(Function* f, const sema::FunctionType* type) 
         for (const Type* t : type->results) f->results.push(arena, repOf(t));
     }
     f->type = typeIndex(type);
+}
+
+void ProgramLowering::setDynamicSignature(Function* f, const sema::FunctionType* type) {
+    for (uint32_t i = 0; i < type->params.count; i++) f->params.push(module_.arena, Rep::Box);
+    f->isVararg = type->vararg != nullptr;
+    f->hasResultPack = type->variadicResult != nullptr;
+    if (f->hasResultPack) return;
+    for (const Type* t : type->results) f->results.push(module_.arena, repOf(t));
+}
+
+Function* ProgramLowering::declareObjectCode(Form form, std::string_view name, const ObjectCode& code, Rep object) {
+    Function* f = module_.addFunction(name);
+    f->loc = code.function ? code.function->range.begin : code.cls ? code.cls->range.begin : Loc{};
+    if (object != Rep::Void) f->params.push(module_.arena, object);
+    Pending p{form, f};
+    p.object = code;
+    pending_.push_back(p);
+    return f;
 }
 
 Function* ProgramLowering::declare(std::string_view name, const TypedFunction* fn) {
@@ -63,10 +90,7 @@ Function* ProgramLowering::functionOf(const TypedFunction* fn) {
     pending_.push_back({Form::Body, f, fn});
     if (fn->type->defaults != 0) {
         Function* dyn = declare(std::string(fn->name) + "/dyn", fn);
-        for (uint32_t i = 0; i < fn->params.count; i++) dyn->params.push(module_.arena, Rep::Box);
-        dyn->isVararg = f->isVararg;
-        dyn->hasResultPack = f->hasResultPack;
-        for (Rep r : f->results) dyn->results.push(module_.arena, r);
+        setDynamicSignature(dyn, fn->type);
         f->dynamicEntry = dyn;
         pending_.push_back({Form::Dynamic, dyn, fn});
     }

@@ -55,6 +55,14 @@ void FunctionLowering::lowerStmt(const TStmt* s) {
             b_.op(Op::FieldSet, {record, value}, set->field);
             break;
         }
+        case TStmtKind::FieldSet: {
+            auto* set = s->as<sema::TFieldSet>();
+            Value object = lower(set->object);
+            Value value = lower(set->value);
+            b_.setLoc(s->loc);
+            writeField(object, set->owner, set->field, value);
+            break;
+        }
         case TStmtKind::SetIndexDyn: {
             auto* set = s->as<sema::TSetIndexDyn>();
             Value object = lower(set->object);

@@ -24,8 +24,55 @@ std::string errorOf(std::string_view text) {
 
 constexpr std::string_view kEverything = R"(type t0 "Array<number>"
 type t1 "(number): any"
+type t2 "Circle"
+type t3 "Shape"
 var g0 "total" f64 = 4607182418800017408
 var g1 "box" box
+method m0 "Shape.area" slot 0 (ref) -> (f64)
+method m1 "Shape.log" slot 2 (ref, box) -> () [vararg, pack]
+class t2 words 4 ancestors (t2, t3)
+  field 0 "radius" f64 type t1 owner t3 [private, const]
+  field 1 "" ref type t0 owner t2
+  field 3 "name" box type t1 owner t2 [protected, unset]
+  entry 0 @Circle.area
+  entry 2 @"Circle.log!"
+  member "area" @Circle.area owner t2 [const]
+  member "made" g0 type t1 owner t3 [private, static]
+  maker @Circle
+  finalizer @Circle.close
+
+func @Circle.area (ref) -> (f64)
+b0(v0: ref):
+  v1: f64 = field.get v0, 0
+  ret v1
+end
+
+func @"Circle.log!" (ref, box) -> () [vararg, pack]
+b0(v0: ref, v1: box):
+  ret.pack v1
+end
+
+func @Circle () -> (ref)
+b0:
+  v0 = obj.new t2, 4
+  v1 = const.class t2
+  v2: f64 = call.method m0, v0
+  v3: pack = call.method m1, +1, v0, v1, v1
+  v4: box = call.method m1, v0, v1
+  ret v0
+end
+
+func @Circle.close (ref) -> ()
+b0(v0: ref):
+  ret
+end
+
+func @bound "area" () -> (f64) captures (ref) [bound]
+b0:
+  v0: ref = capture.get 0
+  v1: f64 = call @Circle.area, v0
+  ret v1
+end
 
 func @sum "total" (f64, ref) -> (f64, bool) captures (ref, i64) [vararg, const, type t1]
 b0(v0: f64, v1: ref):
@@ -99,7 +146,7 @@ TEST_CASE("ir text: mistakes name their line") {
     CHECK(errorOf("func @f () -> ()\nb0:\n  call @g\nend\n") == "line 3: no function `g`");
     CHECK(errorOf("func @f () -> ()\nb0:\n  ret\n") == "line 4: `end` is missing");
     CHECK(errorOf("func @f () -> ()\nb0:\n  v1 = const.str \"open\n  ret\nend\n") == "line 3: expected a string");
-    CHECK(errorOf("b0:\n") == "line 1: expected `func`, `type` or `var`");
+    CHECK(errorOf("b0:\n") == "line 1: expected `func`, `type`, `var`, `method` or `class`");
 }
 
 TEST_CASE("ir verify: each rule rejects its own violation") {
@@ -121,4 +168,20 @@ TEST_CASE("ir verify: each rule rejects its own violation") {
     CHECK(body("  v3: pack = call @g\n  v4 = pack.get v3, 0\n  v5 = pack.get v3, 1\n  ret v0\n") == "");
     CHECK(body("  v3 = vararg.count\n  ret v0\n").find("takes no extra arguments") != std::string::npos);
     CHECK(body("  v3 = eq.i v0, v0\n  ret v0\n").find("not compared") != std::string::npos);
+}
+
+TEST_CASE("ir verify: virtual calls and classes") {
+    auto module = [](std::string_view lines, std::string_view body) {
+        return errorOf("type t0 \"C\"\nmethod m0 \"C.m\" slot 0 (ref, f64) -> (f64)\nclass t0 words 2 ancestors (t0)\n" +
+                       std::string(lines) + "func @m (ref, f64) -> (f64)\nb0(v0: ref, v1: f64):\n  ret v1\nend\n" +
+                       "func @f (ref, f64) -> (f64)\nb0(v0: ref, v1: f64):\n" + std::string(body) + "  ret v1\nend\n");
+    };
+    CHECK(module("  field 1 \"x\" f64 type t0 owner t0\n  entry 0 @m\n", "  v2: f64 = call.method m0, v0, v1\n") == "");
+    CHECK(module("", "  v2: f64 = call.method m1, v0, v1\n").find("no such method") != std::string::npos);
+    CHECK(module("", "  v2: f64 = call.method m0, v0\n").find("too few arguments") != std::string::npos);
+    CHECK(module("", "  v2: f64 = call.method m0, v0, v0\n").find("argument 1 has the wrong representation") != std::string::npos);
+    CHECK(module("", "  v2: ref = call.method m0, v0, v1\n").find("not the method's representation") != std::string::npos);
+    CHECK(module("  entry 1 @m\n", "").find("in slot 1 answers no method") != std::string::npos);
+    CHECK(module("  field 2 \"x\" f64 type t0 owner t0\n", "").find("no word of its own") != std::string::npos);
+    CHECK(module("  maker @m\n", "").find("makes no object") != std::string::npos);
 }
