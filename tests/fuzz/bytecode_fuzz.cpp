@@ -20,6 +20,44 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
+/// A class with an ancestor, each kind of field and member, a method table with a hole, makers and a finaliser.
+void addClasses(ChunkBuilder& b, bc::TypeIndex number, bc::TypeIndex string) {
+    using bc::Access;
+    auto declare = [&](bc::TypeKind kind, std::string_view name) {
+        bc::TypeIndex t = b.type(kind, Rep::Ref, name);
+        b.chunk.types[t].isNominal = true;
+        return t;
+    };
+    bc::TypeIndex shape = declare(bc::TypeKind::Interface, "Shape"), base = declare(bc::TypeKind::Class, "Base");
+    bc::TypeIndex derived = declare(bc::TypeKind::Class, "Derived");
+    bc::ProtoIndex area = b.proto("Base.area", {Rep::Ref}, {Rep::F64}, 8), gc = b.proto("Base.__gc", {Rep::Ref}, {}, 8);
+    bc::ProtoIndex make = b.proto("Derived", {}, {Rep::Ref}, 8);
+    b.chunk.protos[area].signature = b.functionType("(Base): number", {base}, {number});
+    b.chunk.protos[make].signature = b.functionType("(): Derived", {}, {derived});
+    FunctionBuilder(b, area).op(Op::GetF, 1, 0, 0).op(Op::Ret, 1);
+    FunctionBuilder(b, gc).op(Op::Move, 4, 0).op(Op::CallM, 1, 1).op(Op::CallMV, 1, 0, 0, 1).op(Op::Ret0);
+    FunctionBuilder(b, make).op(Op::NewObj, 0, 3, derived).op(Op::Ret, 0);
+    bc::ClassData k;
+    k.type = base;
+    k.words = 2;
+    k.ancestors = {base, shape};
+    k.fields = {{b.symbol("x"), 0, number, base, Access::Public, true, false, Rep::F64},
+                {b.symbol("name"), 1, string, base, Access::Private, false, true, Rep::Ref}};
+    k.table = {bc::kNoIndex, area};
+    k.members = {{b.symbol("area"), area, bc::kNoIndex, bc::kNoIndex, base, Access::Protected, false, true}};
+    k.finalizer = gc;
+    b.chunk.classes.push_back(k);
+    k.type = derived;
+    k.words = 3;
+    k.ancestors = {derived, base, shape};
+    k.fields.push_back({0, 2, bc::kNoIndex, derived, Access::Private, false, false, Rep::Bool});
+    bc::DataIndex made = b.variable("made", Rep::F64);
+    k.members.push_back({b.symbol("made"), bc::kNoIndex, made, number, derived, Access::Public, true, false});
+    k.makers = {make};
+    b.chunk.classes.push_back(k);
+    b.data(bc::DataKind::Class, Rep::Box, derived);
+}
+
 /// A chunk with every kind of table entry and a function made of one of each opcode that fits.
 Bytes seedProgram() {
     ChunkBuilder b = fibProgram(10);
@@ -53,6 +91,7 @@ Bytes seedProgram() {
     f.op(Op::NewTab, 3, 1, table).op(Op::NewObj, 4, 2, node).op(Op::MemberX, 5, 0, 0, text).op(Op::CallDyn, 8, 3);
     f.line(0, 2).op(Op::Closure, 6, 2, p).op(Op::CallV, 10, 2, 0, p).op(Op::ConcatN, 7, 8, 4).op(Op::IterX, 9, 2);
     f.op(Op::BoxEnum, 1, 0, color).op(Op::VarargAll).op(Op::RetPack, 3, 2);
+    addClasses(b, number, string);
     return bc::serialize(b.chunk);
 }
 
