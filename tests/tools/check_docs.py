@@ -28,8 +28,10 @@ import tempfile
 OPEN = re.compile(r"^```(\w+)(.*)$")
 OUTPUT = re.compile(r"(--|#)>(?: |$)")
 DIAGNOSTIC = re.compile(r"(?:--|#) (?:error|warning)\[([EW]\d+)\]: ?(.*?)(?=\s*(?:--|#) (?:error|warning)\[|$)")
+EXPECTS = re.compile(r"(--|#)(>( |$)|~ (E\d|error ))")
 RUN_ERROR = re.compile(r"(?:--|#) error: (.*)$")
-OPENER = r"((export |local |const )?function|for|while|if|repeat|do)\b"
+OPENER = r"((export |local |const )?function|for|while|if|repeat|do|(export )?(class|interface|enum))\b"
+CLOSER = r"(end\b|until\b|\})"
 WORDS = {"lenient", "continued", "fragment", "later"}
 
 
@@ -108,27 +110,23 @@ def left_out(lines, is_wrong):
             continue
         indent = line[:len(line) - len(line.lstrip())]
         first = last = i
-        if re.match(r"(end|until)\b", line.lstrip()):
-            while first > 0 and (first == i or not re.match(indent + r"(?!end\b|else|until)\S", lines[first])):
+        if re.match(CLOSER, line.lstrip()):
+            while first > 0 and (first == i or not re.match(indent + rf"(?!{CLOSER}|else)\S", lines[first])):
                 first -= 1
-        elif re.match(OPENER, line.lstrip()) and not re.search(r"\bend\b|->|\buntil\b", line.split("-- ")[0]):
-            while last + 1 < len(lines) and (last == i or not re.match(indent + r"(end|until)\b", lines[last])):
+        elif re.match(OPENER, line.lstrip()) and not re.search(r"\bend\b|->|\buntil\b|\}", line.split("-- ")[0]):
+            while last + 1 < len(lines) and (last == i or not re.match(indent + CLOSER, lines[last])):
                 last += 1
         out[first:last + 1] = [""] * (last + 1 - first)
     return out
 
 
 def golden_text(block, lines, shows_output):
-    text = "\n".join(lines) + "\n"
+    lines = list(lines)
     for name, body in block.files:
-        text += f"-- file: {name}\n" + "\n".join(body) + "\n"
-    if shows_output and not any(OUTPUT.search(l) or "~ " in l and fails_marked(l) for l in lines):
-        text += "--[==[ expect\n]==]\n"
-    return text
-
-
-def fails_marked(line):
-    return re.search(r"(--|#)~ (E\d|error )", line) is not None
+        lines += [f"-- file: {name}"] + [with_markers(l, "--", shows_output) for l in body]
+    if shows_output and not any(EXPECTS.search(l) for l in lines):
+        lines += ["--[==[ expect", "]==]"]
+    return "\n".join(lines) + "\n"
 
 
 def variants(block):
