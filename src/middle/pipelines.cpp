@@ -17,6 +17,8 @@ std::vector<const PassInfo*> pipeline(int level) {
         ids.push_back(PassId::SimplifyCfg);
         // Joined blocks lose parameters that hid constants and undone conversions.
         ids.push_back(PassId::Simplify);
+        // One name for what is read twice, so that what is computed from it repeats as well.
+        ids.push_back(PassId::FieldValues);
         // Repetitions show when everything is simple; fewer instructions for all that follows.
         ids.push_back(PassId::ValueNumbering);
         // Overflow checks go before hoisting: arithmetic that may raise does not move.
