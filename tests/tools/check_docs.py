@@ -195,7 +195,7 @@ def main():
         if why:
             failed += 1
             print(f"{block.where()}: {'waits' if options.later else 'wrong'}")
-            print("\n".join("    " + l for l in (why[:1] if options.later else why)))
+            print("\n".join("    " + l for l in (why[:2] if options.later else why)))
         elif options.later:
             print(f"{block.where()}: passes now; take the word `later` away")
     problems = check_grammar(grammar)
