@@ -31,6 +31,13 @@ bool Checker::checkNamePlace(ast::NameExpr& target, Place& place) {
         diags_.report(diag::AssignToUndeclared, target.range, name).didYouMean(target.range, suggester.best());
         return false;
     }
+    if (v->member) {
+        if (v->member->isStatic)
+            return staticPlace({v->member, static_cast<ClassInfo*>(v->member->owner)->selfType}, target.range, place);
+        TExpr* self = bareObject(*v->member, target.range);
+        const Member member = self ? memberOfObject(self->type, {target.name, target.range}, target.range) : Member{};
+        return member.info && memberPlace(self, member, target.range, place);
+    }
     if (v->namespaceOf || v->module != module_) {
         diags_.report(diag::AssignToImport, target.range, name);
         return false;
@@ -67,9 +74,33 @@ bool Checker::checkFieldPlace(ast::FieldExpr& target, Place& place) {
         diags_.report(diag::AssignToImport, target.range, text(target.field.name));
         return false;
     }
-    TExpr* object = checkExpr(*target.object, nullptr);
+    if (Nominal* nominal = nominalIn(*target.object)) {
+        if (nominal->nominalKind != NominalKind::Class) {
+            diags_.report(diag::AssignToMember, target.field.range, text(target.field.name), text(nominal->name));
+            return false;
+        }
+        const Member member = memberOfClass(static_cast<ClassInfo&>(*nominal), target.field);
+        return member.info && staticPlace(member, target.field.range, place);
+    }
+    const ClassType* from = nullptr;
+    TExpr* object = nullptr;
+    if (isBaseObject(*target.object, from)) {
+        const Member member = inheritedMember(from, target.field, target.object->range);
+        object = member.info ? bareObject(*member.info, target.range) : nullptr;
+        return object && memberPlace(object, member, target.field.range, place);
+    }
+    object = checkLinkObject(*target.object);
     if (isError(object->type) || reportImplicitAny(object, target.object->range)) return false;
     if (TExpr* present = withKeyPresent(object)) object = present;
+    if (object == eventNode_) {
+        eventMember(object, target.field);
+        return false;
+    }
+    object = asBound(object, target.field.name);
+    if (objectInfoOf(object->type)) {
+        const Member member = memberOfObject(object->type, target.field, target.object->range);
+        return member.info && memberPlace(object, member, target.field.range, place);
+    }
     place.object = object;
     place.loc = target.field.range.begin;
     if (isAny(object->type)) {
@@ -138,12 +169,50 @@ bool Checker::checkIndexPlace(ast::IndexExpr& target, Place& place) {
         place.type = record->fields[uint32_t(at)].type;
         return true;
     }
+    if (bool isGood = false; indexPlace(object, target, place, isGood)) return isGood;
     checkExpr(*target.index, nullptr);
     if (type->admitsNil && isOptional(type))
         diags_.report(diag::MayBeNilIndex, target.object->range, show(type));
     else
         diags_.report(diag::CannotIndex, target.object->range, show(type));
     return false;
+}
+
+/// A field or event of an object as a target.
+bool Checker::memberPlace(TExpr* object, const Member& member, Range range, Place& place) {
+    if (member.info->memberKind == MemberInfo::Kind::Method) {
+        diags_.report(diag::AssignToMethod, range, text(member.info->name));
+        return false;
+    }
+    auto& field = *static_cast<FieldInfo*>(member.info);
+    place.object = object;
+    place.member = member;
+    place.loc = range.begin;
+    place.range = range;
+    place.type = memberType(field.type, member.owner);
+    place.isSelf = isSelf(object);
+    place.kind = field.event ? Place::Kind::Event : Place::Kind::Field;
+    if (isError(place.type)) return false;
+    return field.event || mayWriteField(field, place.isSelf, range);
+}
+
+/// A static field as a target.
+bool Checker::staticPlace(const Member& member, Range range, Place& place) {
+    if (member.info->memberKind == MemberInfo::Kind::Method) {
+        diags_.report(diag::AssignToMethod, range, text(member.info->name));
+        return false;
+    }
+    auto& field = *static_cast<FieldInfo*>(member.info);
+    if (field.isConst) {
+        diags_.report(diag::AssignConstField, range, text(field.name)).note(diag::DeclaredHere, field.range, text(field.name));
+        return false;
+    }
+    place.kind = Place::Kind::Variable;
+    place.variable = field.variable;
+    place.type = field.type;
+    place.loc = range.begin;
+    place.range = range;
+    return !isError(place.type);
 }
 
 /// What may be written there.
@@ -180,6 +249,9 @@ TExpr* Checker::readPlace(Place& place, Range range) {
             get->field = place.field;
             return get;
         }
+        case Place::Kind::Field: return memberValue(place.object, place.member, range);
+        case Place::Kind::Event: break;
+        case Place::Kind::Operator: return readOperatorPlace(place);
         case Place::Kind::DynIndex: {
             auto* get = expr<TIndexDyn>(place.type, place.loc);
             get->object = place.object;
@@ -241,6 +313,21 @@ void Checker::writePlace(Place& place, TExpr* value, Range valueRange) {
             emit(s);
             return;
         }
+        case Place::Kind::Field: {
+            emit(fieldSet(place.object, place.member, value, place.loc));
+            if (place.member.owner->kind == TypeKind::Interface) return afterCall();
+            noteFieldWrite(*static_cast<FieldInfo*>(place.member.info), place.isSelf, given);
+            return;
+        }
+        case Place::Kind::Operator: {
+            if (isError(value->type)) return;
+            TExpr* const args[] = {place.key, value};
+            auto* run = stmt<TExprStmt>(place.loc);
+            run->expr = callWith(place.object, place.member, args, place.loc);
+            emit(run);
+            return;
+        }
+        case Place::Kind::Event: return;
         case Place::Kind::DynIndex: {
             auto* s = stmt<TSetIndexDyn>(place.loc);
             s->object = place.object;
@@ -276,6 +363,10 @@ void Checker::noteAssigned(SemaVar& v, const Type* valueType) {
 TExpr* Checker::checkIncDec(ast::IncDecExpr& e, bool wantsValue) {
     Place place;
     if (!checkPlace(*e.target, place)) return errorExpr(e.range.begin);
+    if (place.kind == Place::Kind::Event) {
+        diags_.report(diag::EventHandler, e.target->range, text(place.member.info->name));
+        return errorExpr(e.range.begin);
+    }
     std::vector<TStmt*> stmts;
     {
         Scratch<TStmt*> list(statements_);

@@ -16,6 +16,12 @@ TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
     Callee callee;
     callee.name = "";
     bool special = false;
+    if (bool isBaseCall = false; const ClassType* base = baseNamed(*e.callee, isBaseCall)) {
+        return baseConstructorCall(e, *base);
+    } else if (isBaseCall) {
+        checkArgsOnly(e);
+        return errorExpr(e.range.begin);
+    }
     if (auto* name = ast::as<ast::NameExpr>(e.callee)) {
         callee.name = text(name->name);
         if (SemaVar* variable = current(name->resolved)) return callVariable(e, *variable, callee, expected);
@@ -29,6 +35,10 @@ TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
         } else if (special) {
             checkArgsOnly(e);
             return errorExpr(e.range.begin);
+        } else if (Nominal* nominal = nominalIn(*field->object)) {
+            return callNominalMember(e, *nominal, field->field, expected);
+        } else if (const ClassType* from = nullptr; isBaseObject(*field->object, from)) {
+            return callInherited(e, *field, from, expected);
         } else if (SemaVar* variable = namespaceMember(*field, special)) {
             return callVariable(e, *variable, callee, expected);
         } else if (!special) {
@@ -46,6 +56,8 @@ void Checker::checkArgsOnly(ast::CallExpr& e) {
 }
 
 TExpr* Checker::callVariable(ast::CallExpr& e, SemaVar& variable, Callee& callee, const Type* expected) {
+    if (variable.nominal) return constructCall(e, *variable.nominal, expected);
+    if (variable.member) return callBareMember(e, *variable.member, expected);
     auto* function = static_cast<FunctionInfo*>(variable.function);
     if (!function) return callValue(e, callee, readVariable(variable, e.callee->range), nullptr, expected);
     knowSignature(*function);
@@ -55,6 +67,10 @@ TExpr* Checker::callVariable(ast::CallExpr& e, SemaVar& variable, Callee& callee
     callee.type = function->type;
     if (!callee.type) {  // its own result is being inferred
         diags_.report(diag::ResultNotKnownYet, e.callee->range, function->name);
+        checkArgsOnly(e);
+        return errorExpr(e.range.begin);
+    }
+    if (function->isGeneric() && !openCallee(callee, function->type, function->typeParams.span(), e)) {
         checkArgsOnly(e);
         return errorExpr(e.range.begin);
     }
@@ -77,13 +93,16 @@ TExpr* Checker::callValue(ast::CallExpr& e, Callee& callee, TExpr* value, TExpr*
         callee.kind = CallKind::Closure;
         callee.closure = value;
         callee.self = self;
-        if (value->kind == TExprKind::FuncRef) {
+        if (value->kind == TExprKind::FuncRef && value->as<TFuncRef>()->typeArguments.empty()) {
             callee.kind = CallKind::Function;
             callee.function = static_cast<FunctionInfo*>(value->as<TFuncRef>()->function);
         }
         return finishCall(e, callee, expected);
     }
     if (isCallable(value->type)) return callDynamic(e, value, self);
+    value = asBound(value, interner_.intern("__call"));
+    if (const Member call = operatorOf(value->type, "__call"); call.info && !call.info->isStatic)
+        return callMethod(e, value, call, expected, false);
     if (value->type->admitsNil && isOptional(value->type))
         diags_.report(diag::MayBeNilCall, e.callee->range, show(value->type));
     else
@@ -103,6 +122,9 @@ TExpr* Checker::callMember(ast::CallExpr& e, ast::FieldExpr& field, TExpr* objec
         return errorExpr(object->loc);
     }
     if (TExpr* present = withKeyPresent(object)) object = present;
+    object = asBound(object, field.field.name);
+    if (object == eventNode_) return invokeEvent(e, object, field.field);
+    if (objectInfoOf(object->type)) return callObjectMember(e, field, object, expected);
     Callee callee;
     callee.name = text(field.field.name);
     const Type* type = object->type;
@@ -160,6 +182,11 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
     const FunctionType* type = callee.type;
     std::vector<TStmt*> before;
     Scratch<TExpr*> args(exprs_);
+    std::vector<Range> ranges;  // of the arguments
+    if (callee.typeParams.empty() && !bindExplicit(callee, e)) {
+        checkArgsOnly(e);
+        return errorExpr(e.range.begin);
+    }
     if (callee.closure && callee.kind == CallKind::Closure && hasMultiLast(e))
         callee.closure = stash(before, callee.closure);
     if (callee.self) {
@@ -171,9 +198,10 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
         infer(param, callee.self->type, callee.bindings);
         for (TypeBinding& binding : callee.bindings) binding.isFixed = binding.type;  // what the object is decides
         args.add(passArgument(callee.self, types_.substitute(param, callee.bindings), callee, 0, e.callee->range));
+        ranges.push_back(e.callee->range);
     }
     const bool isGeneric = !callee.bindings.empty();
-    if (isGeneric && expected && type->results.count == 1)
+    if (isGeneric && expected && type->results.count > 0)
         inferFromContext(type->results[0], expected, callee.bindings);
     auto paramAt = [&](size_t i) -> const Type* {
         const Type* p = i < type->params.count ? type->params[i] : type->vararg;
@@ -188,6 +216,7 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
         const Type* param = paramAt(at);
         if (i + 1 == e.args.count && isExpandable(arg)) {
             TExpr* last = i < callee.checked.size() ? callee.checked[i] : checkMulti(arg, param);
+            while (ranges.size() < at) ranges.push_back(arg.range);
             const size_t missing = type->params.count > at ? type->params.count - at : 0;
             const size_t shown = args.size();
             if (type->vararg && missing == 0) takeAllBytes(last);
@@ -203,19 +232,22 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
                 if (isGeneric)
                     infer(k < type->params.count ? type->params[k] : type->vararg, args[k]->type, callee.bindings),
                         p = paramAt(k);
-                args[k] = p->hasTypeParams
+                args[k] = p->isOpen
                               ? args[k]
                               : passArgument(args[k], p, callee, k + 1 - (callee.self != nullptr), arg.range);
                 isBad |= isError(args[k]->type);
             }
+            while (ranges.size() < args.size()) ranges.push_back(arg.range);
             break;
         }
-        if (param && param->hasTypeParams && arg.kind == ast::NodeKind::FunctionExpr && wantsOtherArguments(param)) {
+        ranges.push_back(arg.range);
+        if (param && param->isOpen &&
+            ((arg.kind == ast::NodeKind::FunctionExpr && wantsOtherArguments(param)) || genericNamed(arg))) {
             later.push_back(at);
             args.add(nullptr);
             continue;
         }
-        const Type* hint = param && param->hasTypeParams && arg.kind != ast::NodeKind::FunctionExpr ? nullptr : param;
+        const Type* hint = param && arg.kind != ast::NodeKind::FunctionExpr ? hintFor(param, callee.bindings) : param;
         TExpr* value = i < callee.checked.size() ? callee.checked[i] : nullptr;
         if (!value || isWholeLiteral(arg)) value = checkExpr(arg, hint);
         if (value->type->kind == TypeKind::Void) value = noValue(arg.range, value->loc);
@@ -225,19 +257,25 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
                 param = paramAt(at);
             }
             const bool isHopeless =
-                param->hasTypeParams && !isError(value->type) && value->type->kind != param->kind &&
-                (isFunction(param) || param->kind == TypeKind::Array || param->kind == TypeKind::Table);
-            if (!param->hasTypeParams || isHopeless)
+                param->isOpen && !isError(value->type) && value->type->kind != param->kind &&
+                (isFunction(param) || param->kind == TypeKind::Array || param->kind == TypeKind::Table ||
+                 param->kind == TypeKind::Record || param->kind == TypeKind::Class);
+            if (!param->isOpen || isHopeless)
                 value = passArgument(value, param, callee, at + 1 - (callee.self != nullptr), arg.range);
         }
         isBad |= isError(value->type);
         args.add(value);
     }
+    if (!later.empty()) settleTaken(callee.bindings);
     for (size_t at : later) {
+        const bool isFixed = at < type->params.count;
         ast::Expr& arg = *e.args[uint32_t(at - (callee.self != nullptr))];
-        TExpr* value = checkExpr(arg, paramAt(at));
-        infer(type->params[at], value->type, callee.bindings);
-        args[at] = passArgument(value, paramAt(at), callee, at + 1 - (callee.self != nullptr), arg.range);
+        if (!isBad && reportOpenParameter(arg, paramAt(at), callee)) isBad = true;
+        TExpr* value = isBad ? errorExpr(arg.range.begin) : checkExpr(arg, paramAt(at));
+        infer(isFixed ? type->params[at] : type->vararg, value->type, callee.bindings);
+        if (!paramAt(at)->isOpen)
+            value = passArgument(value, paramAt(at), callee, at + 1 - (callee.self != nullptr), arg.range);
+        args[at] = value;
         isBad |= isError(args[at]->type);
     }
     const size_t given = args.size();
@@ -251,9 +289,13 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
     afterCall();
     if (type->neverReturns) flow_.isReachable = false;
     if (isBad) return errorOfCall(type, callee.bindings, e.range.begin);
-    if (isGeneric && !bindRest(e, callee)) return errorExpr(e.range.begin);
+    if (isGeneric && !closeCallee(callee, e.callee->range)) return errorExpr(e.range.begin);
     if (isGeneric)
-        for (size_t i = 0; i < given; i++) args[i] = passArgument(args[i], paramAt(i), callee, i + 1, e.range);
+        for (size_t i = callee.self != nullptr; i < given; i++) {
+            args[i] = passArgument(args[i], paramAt(i), callee, i + 1 - (callee.self != nullptr), ranges[i]);
+            isBad |= isError(args[i]->type);
+        }
+    if (isBad) return errorOfCall(type, callee.bindings, e.range.begin);
     if (callee.kind == CallKind::Builtin)
         for (size_t i = given; i < type->params.count; i++)
             args.add(builtinDefault(*callee.signature, i, paramAt(i), e.range.begin));
@@ -262,6 +304,23 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
 }
 
 bool Checker::hasMultiLast(const ast::CallExpr& e) const { return e.args.count > 0 && isExpandable(*e.args.back()); }
+
+/// A function literal whose parameters nothing says anything about.
+bool Checker::reportOpenParameter(ast::Expr& arg, const Type* param, const Callee& callee) {
+    auto* literal = ast::as<ast::FunctionExpr>(&arg);
+    const FunctionType* wanted = functionIn(param);
+    if (!literal || !wanted) return false;
+    for (uint32_t i = 0; i < std::min(literal->body->params.count, wanted->params.count); i++) {
+        const Type* open = wanted->params[i];
+        if (literal->body->params[i].decl.type || !open->isOpen) continue;
+        for (const TypeBinding& binding : callee.bindings)
+            if (!binding.type && (open == binding.param || open->kind != TypeKind::TypeParam)) {
+                diags_.report(diag::CannotInfer, literal->body->params[i].decl.range, text(binding.param->name), callee.name);
+                return true;
+            }
+    }
+    return false;
+}
 
 /// After errors in the arguments the call still has its result types, so that nothing follows from them.
 TExpr* Checker::errorOfCall(const FunctionType* type, std::span<const TypeBinding> bindings, Loc loc) {
@@ -313,7 +372,22 @@ TExpr* Checker::callSpread(ast::CallExpr& e, Callee& callee, Scratch<TExpr*>& ar
         ref->builtin = callee.signature->entry->index;
         value = ref;
     }
-    if (!value) value = functionValue(*callee.function, e.range.begin);
+    if (!callee.bindings.empty() && !closeCallee(callee, e.callee->range)) return errorExpr(e.range.begin);
+    if (!value && callee.construct) {
+        value = classValue(*callee.construct, e.range);
+    } else if (!value && callee.object) {
+        auto* bound = expr<TBoundMethod>(types_.substitute(callee.type, callee.bindings), e.range.begin);
+        bound->object = callee.object;
+        bound->method = callee.method ? callee.method : callee.function->method;
+        bound->methodOwner = callee.methodOwner;
+        bound->function = callee.function;
+        bound->typeArguments = callee.ownerArgs;
+        value = bound;
+    } else if (!value) {
+        value = functionValue(*callee.function, e.range.begin);
+        if (callee.function->type) value->type = types_.substitute(callee.type, callee.bindings);
+        value->as<TFuncRef>()->typeArguments = typeArgumentsOf(callee);
+    }
     TExpr* pack = nullptr;
     expandLast(last, 0, true, args, 0, pack, before);
     auto* call = expr<TCall>(types_.any(), e.range.begin);
@@ -323,8 +397,9 @@ TExpr* Checker::callSpread(ast::CallExpr& e, Callee& callee, Scratch<TExpr*>& ar
     for (size_t i = 0; i < args.size(); i++) args[i] = convert(args[i], types_.any(), CheckReason::Argument, {});
     call->extras = args.list(arena());
     call->pack = pack;
-    call->results = callee.type->results;
-    call->variadicElement = callee.type->variadicResult ? callee.type->variadicResult : types_.any();
+    auto* closed = as<FunctionType>(types_.substitute(callee.type, callee.bindings));
+    call->results = closed->results;
+    call->variadicElement = closed->variadicResult ? closed->variadicResult : types_.any();
     afterCall();
     if (callee.type->neverReturns) {
         flow_.isReachable = false;
@@ -337,9 +412,13 @@ TExpr* Checker::callSpread(ast::CallExpr& e, Callee& callee, Scratch<TExpr*>& ar
 TExpr* Checker::makeCall(ast::CallExpr& e, Callee& callee, std::span<TExpr* const> args, std::span<TExpr* const> extras,
                          TExpr* pack) {
     const FunctionType* type = callee.type;
+    if (callee.construct)
+        return newObject(callee, as<ClassType>(types_.substitute(type->results[0], callee.bindings)), args, extras, pack,
+                         e.range.begin);
     auto* call = expr<TCall>(types_.voidType(), e.range.begin);
     call->callKind = callee.kind;
     call->function = callee.function;
+    call->typeArguments = typeArgumentsOf(callee);
     call->callee = callee.kind == CallKind::Closure ? callee.closure : nullptr;
     if (callee.signature) {
         call->builtin = callee.signature->entry->index;
@@ -347,6 +426,20 @@ TExpr* Checker::makeCall(ast::CallExpr& e, Callee& callee, std::span<TExpr* cons
             call->typeArgument = types_.substitute(type->results[0], callee.bindings);
     }
     call->args = arena().makeList<TExpr*>(args);
+    if (callee.object) {
+        std::vector<TExpr*> all{callee.object};
+        all.insert(all.end(), args.begin(), args.end());
+        call->args = arena().makeList<TExpr*>(all);
+        call->method = callee.method;
+        call->methodOwner = callee.methodOwner;
+        if (callee.method && args.size() < type->params.count)
+            call->method = shorterEntry(*callee.method, uint32_t(args.size()));
+        if (!callee.ownerArgs.empty()) {
+            std::vector<const Type*> given(callee.ownerArgs.begin(), callee.ownerArgs.end());
+            for (const Type* own : call->typeArguments) given.push_back(own);
+            call->typeArguments = arena().makeList<const Type*>(given);
+        }
+    }
     if (!extras.empty()) {
         Scratch<TExpr*> boxed(exprs_);
         std::vector<TExpr*> copy(extras.begin(), extras.end());
@@ -374,6 +467,8 @@ TExpr* Checker::makeCall(ast::CallExpr& e, Callee& callee, std::span<TExpr* cons
 
 /// A call of an `any` or `Function`.
 TExpr* Checker::callDynamic(ast::CallExpr& e, TExpr* value, TExpr* self) {
+    if (!e.typeArgs.empty())
+        diags_.report(diag::NotGeneric, cover(e.typeArgs[0]->range, e.typeArgs.back()->range), show(value->type));
     std::vector<TStmt*> before;
     Scratch<TExpr*> args(exprs_);
     if (hasMultiLast(e)) value = stash(before, value);
@@ -407,6 +502,8 @@ TExpr* Checker::callDynamic(ast::CallExpr& e, TExpr* value, TExpr* self) {
 
 /// A const function with untyped parameters: its body is typed for these arguments.
 TExpr* Checker::callConst(ast::CallExpr& e, FunctionInfo& function) {
+    if (!e.typeArgs.empty())
+        diags_.report(diag::NotGeneric, cover(e.typeArgs[0]->range, e.typeArgs.back()->range), function.name);
     std::vector<TStmt*> before;
     Scratch<TExpr*> args(exprs_);
     const size_t params = function.body_->params.count;
@@ -433,7 +530,7 @@ TExpr* Checker::callConst(ast::CallExpr& e, FunctionInfo& function) {
     }
     if (isBad) return errorExpr(e.range.begin);
     for (size_t i = 0; i < args.size(); i++) argTypes.push_back(isNil(args[i]->type) ? types_.any() : args[i]->type);
-    FunctionInfo* instance = instantiate(function, argTypes, e.range);
+    FunctionInfo* instance = instantiateConst(function, argTypes, e.range);
     if (!instance || !instance->type) return errorExpr(e.range.begin);
     Callee callee;
     callee.kind = CallKind::Function;
@@ -445,77 +542,6 @@ TExpr* Checker::callConst(ast::CallExpr& e, FunctionInfo& function) {
                                e.args[uint32_t(std::min<size_t>(i, e.args.count - 1))]->range);
     afterCall();
     return wrapBefore(before, makeCall(e, callee, args.span(), {}, nullptr));
-}
-
-// ---- Type arguments -------------------------------------------------------------------------------------------------
-
-/// Finds type parameters by matching a parameter's type with an argument's.
-void Checker::infer(const Type* param, const Type* arg, std::span<TypeBinding> bindings) {
-    if (!param->hasTypeParams || isError(arg)) return;
-    switch (param->kind) {
-        case TypeKind::TypeParam:
-            for (TypeBinding& binding : bindings)
-                if (binding.param == param) {
-                    if (isImplicitAny(arg)) arg = types_.any();
-                    if (!binding.type)
-                        binding.type = arg;
-                    else if (!binding.isFixed && isAssignable(binding.type, arg))
-                        binding.type = arg;
-                }
-            return;
-        case TypeKind::Array:
-            if (auto* a = asIf<ArrayType>(arg)) infer(as<ArrayType>(param)->element, a->element, bindings);
-            return;
-        case TypeKind::Table:
-            if (auto* t = asIf<TableType>(arg)) {
-                infer(as<TableType>(param)->key, t->key, bindings);
-                infer(as<TableType>(param)->value, t->value, bindings);
-            }
-            return;
-        case TypeKind::Function: {
-            auto *p = as<FunctionType>(param), *a = asIf<FunctionType>(arg);
-            if (!a) return;
-            for (uint32_t i = 0; i < std::min(p->params.count, a->params.count); i++)
-                infer(p->params[i], a->params[i], bindings);
-            for (uint32_t i = 0; i < std::min(p->results.count, a->results.count); i++)
-                infer(p->results[i], a->results[i], bindings);
-            return;
-        }
-        case TypeKind::Union: {
-            // T? against U?: what is left of both without nil.
-            const Type* rest = types_.withoutNil(arg);
-            for (const Type* member : membersOf(param))
-                if (member->hasTypeParams && rest->kind != TypeKind::Never) infer(member, rest, bindings);
-            return;
-        }
-        default: return;
-    }
-}
-
-/// The context decides before the arguments: `local a: Array<integer> = Array.new(n, 0)`.
-void Checker::inferFromContext(const Type* result, const Type* expected, std::span<TypeBinding> bindings) {
-    for (const Type* member : membersOf(expected))
-        if (member->kind == result->kind && (result->kind == TypeKind::Array || result->kind == TypeKind::Table))
-            infer(result, member, bindings);
-}
-
-/// A function literal whose parameter types are still open waits for the other arguments.
-bool Checker::wantsOtherArguments(const Type* param) {
-    for (const Type* member : membersOf(param))
-        if (auto* f = asIf<FunctionType>(member))
-            for (const Type* p : f->params)
-                if (p->hasTypeParams) return true;
-    return false;
-}
-
-/// Reports type parameters that nothing determined.
-bool Checker::bindRest(ast::CallExpr& e, Callee& callee) {
-    for (TypeBinding& binding : callee.bindings)
-        if (!binding.type) {
-            diags_.report(diag::CannotInfer, e.callee->range, text(binding.param->name), callee.name);
-            return false;
-        }
-    return true;
 }
 
 }  // namespace luapp::sema

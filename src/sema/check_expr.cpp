@@ -1,4 +1,6 @@
 // Expressions but calls, operators, function literals and brace lists: names, literals, members, tests and casts.
+#include <utility>
+
 #include "frontend/ast/ast_visit.h"
 #include "sema/context.h"
 #include "sema/relations.h"
@@ -36,7 +38,10 @@ bool isWholeLiteral(const ast::Expr& expr) {
 
 TExpr* Checker::checkExpr(ast::Expr& e, const Type* expected, Pred** pred) {
     if (pred) *pred = nullptr;
+    const bool eventAllowed = std::exchange(eventAllowed_, false);
     TExpr* value = nullptr;
+    if (e.kind == ast::NodeKind::NameExpr || e.kind == ast::NodeKind::FieldExpr)
+        if (FunctionInfo* generic = genericNamed(e)) return genericValue(*generic, expected, e.range);
     switch (e.kind) {
         case ast::NodeKind::NilExpr: value = nilConst(e.range.begin); break;
         case ast::NodeKind::BoolExpr: value = boolConst(static_cast<ast::BoolExpr&>(e).value, e.range.begin); break;
@@ -47,8 +52,12 @@ TExpr* Checker::checkExpr(ast::Expr& e, const Type* expected, Pred** pred) {
         case ast::NodeKind::InterpExpr: value = check(static_cast<ast::InterpExpr&>(e)); break;
         case ast::NodeKind::VarargExpr: value = single(checkVararg(static_cast<ast::VarargExpr&>(e)), e.range); break;
         case ast::NodeKind::NameExpr: value = check(static_cast<ast::NameExpr&>(e), pred); break;
-        case ast::NodeKind::BaseExpr: value = unsupported(e.range); break;
-        case ast::NodeKind::FieldExpr: value = check(static_cast<ast::FieldExpr&>(e)); break;
+        case ast::NodeKind::BaseExpr: value = errorExpr(e.range.begin); break;  // alone: reported by the parser
+        case ast::NodeKind::FieldExpr:
+            value = check(static_cast<ast::FieldExpr&>(e));
+            if (pred)
+                if (SemaVar* field = selfFieldOf(e)) *pred = truthPred(field);
+            break;
         case ast::NodeKind::IndexExpr: value = check(static_cast<ast::IndexExpr&>(e)); break;
         case ast::NodeKind::CallExpr:
             value = single(checkCall(static_cast<ast::CallExpr&>(e), expected, pred), e.range);
@@ -68,6 +77,10 @@ TExpr* Checker::checkExpr(ast::Expr& e, const Type* expected, Pred** pred) {
         case ast::NodeKind::ParenExpr: value = checkExpr(*static_cast<ast::ParenExpr&>(e).inner, expected, pred); break;
         case ast::NodeKind::ErrorExpr: value = errorExpr(e.range.begin); break;
         default: LUAPP_UNREACHABLE("a type or statement where an expression belongs");
+    }
+    if (eventNode_ && value == eventNode_ && !eventAllowed) {
+        diags_.report(diag::EventUse, e.range, text(eventMember_.info->name));
+        value = errorExpr(e.range.begin);
     }
     e.type = value->type;
     return value;
@@ -99,8 +112,11 @@ TExpr* Checker::checkCondition(ast::Expr& e, Pred** pred) {
 SemaVar* Checker::variableOf(ast::Expr& e) {
     ast::Expr* at = &e;
     while (auto* paren = ast::as<ast::ParenExpr>(at)) at = paren->inner;
+    if (at->kind == ast::NodeKind::FieldExpr) return selfFieldOf(*at);
     auto* name = ast::as<ast::NameExpr>(at);
-    return name ? current(name->resolved) : nullptr;
+    SemaVar* variable = name ? current(name->resolved) : nullptr;
+    if (variable && variable->member) return selfFieldOf(*at);
+    return variable && variable->nominal ? nullptr : variable;
 }
 
 TExpr* Checker::readVariable(SemaVar& variable, Range range) {
@@ -112,6 +128,9 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
         diags_.report(diag::ModuleAsValue, range, text(variable.name));
         return errorExpr(range.begin);
     }
+    if (variable.nominal) return classValue(*variable.nominal, range);
+    if (variable.member) return bareMemberValue(*variable.member, {variable.name, range});
+    if (construction_ && &variable == construction_->constructor->function->selfParam) noteSelfGoes();
     if (auto* held = static_cast<FunctionInfo*>(variable.function)) {
         knowSignature(*held);
         if (held->hasUntypedParams) {
@@ -126,7 +145,9 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
         return errorExpr(range.begin);
     }
     bool isChecked = false;
-    if (variable.owner == function_) {
+    if (variable.owner == function_ && variable.field) {  // a static field
+        isChecked = !variable.isAssigned;
+    } else if (variable.owner == function_) {
         if (!variable.isAssigned && !isError(variable.type)) {
             if (untilLoop_ && variable.range.begin >= untilLoop_->range.begin &&
                 variable.range.begin < untilLoop_->range.end)
@@ -183,7 +204,8 @@ void Checker::reportSkippedLocal(SemaVar& variable, Range use) {
 TExpr* Checker::check(ast::NameExpr& e, Pred** pred) {
     if (SemaVar* variable = current(e.resolved)) {
         TExpr* value = readVariable(*variable, e.range);
-        if (pred && !variable->function) *pred = truthPred(variable);
+        if (pred && !variable->function)
+            if (SemaVar* tested = variableOf(e)) *pred = truthPred(tested);
         return value;
     }
     const std::string_view name = text(e.name);
@@ -201,7 +223,6 @@ void Checker::reportUnknownName(ast::NameExpr& name) {
         diags_.report(diag::TypeAsValue, name.range, text(name.name));
         return;
     }
-    if (declaresUnsupported(name.name)) return;
     frontend::Suggester suggester(text(name.name));
     for (FunctionInfo* f = function_; f; f = f->outer)
         for (SemaVar* v = f->variables; v; v = v->nextInHome)
@@ -242,7 +263,7 @@ TExpr* Checker::builtinValue(const BuiltinEntry& entry, Range range) {
     auto* ref = expr<TBuiltinRef>(signature.type, loc);
     ref->builtin = entry.index;
     // A generic function as a value takes and gives anything.
-    if (signature.type->hasTypeParams) ref->type = types_.anyFunction();
+    if (signature.type->isOpen) ref->type = types_.anyFunction();
     return ref;
 }
 
@@ -268,6 +289,7 @@ TExpr* Checker::check(ast::InterpExpr& e) {
         auto* string = expr<TToString>(types_.string(), value->loc);
         string->operand = value;
         parts.add(string);
+        if (value->type->kind >= TypeKind::Class || isUnion(value->type)) afterCall();  // __tostring
     }
     if (!e.texts.back().empty()) parts.add(stringConst(e.texts.back(), e.range.begin));
     if (parts.empty()) return stringConst("", e.range.begin);
@@ -334,6 +356,8 @@ TExpr* Checker::check(ast::FieldExpr& e) {
     bool special = false;
     if (const BuiltinEntry* entry = libraryEntry(e, special)) return builtinValue(*entry, e.range);
     if (special) return errorExpr(e.range.begin);
+    if (Nominal* nominal = nominalIn(*e.object)) return nominalMember(*nominal, e.field);
+    if (const ClassType* from = nullptr; isBaseObject(*e.object, from)) return inheritedValue(e, from);
     if (SemaVar* variable = namespaceMember(e, special)) return readVariable(*variable, e.range);
     if (special) return errorExpr(e.range.begin);
     TExpr* object = chainLink(checkLinkObject(*e.object), e.isOptional, e.object->range);
@@ -341,7 +365,14 @@ TExpr* Checker::check(ast::FieldExpr& e) {
 }
 
 /// The object of a link; inside a chain its own links belong to the chain.
-TExpr* Checker::checkLinkObject(ast::Expr& object) { return checkExpr(object, nullptr); }
+TExpr* Checker::checkLinkObject(ast::Expr& object) {
+    if (auto* name = ast::as<ast::NameExpr>(&object); name && construction_ && current(name->resolved) == currentSelf())
+        return getVar(currentSelf(), object.range.begin);  // does not yet show `self` to anybody
+    eventAllowed_ = true;
+    TExpr* value = checkExpr(object, nullptr);
+    eventAllowed_ = false;
+    return value;
+}
 
 /// For `?.` and `?[`: tests the object; what follows sees it without nil.
 TExpr* Checker::chainLink(TExpr* object, bool isOptional, Range range) {
@@ -415,6 +446,7 @@ TExpr* Checker::member(TExpr* object, ast::FieldExpr& e) {
     if (isError(type)) return object;
     if (reportImplicitAny(object, e.object->range)) return errorExpr(object->loc);
     const Loc loc = e.field.range.begin;
+    if (TExpr* bound = asBound(object, e.field.name); bound != object) return member(bound, e);
     if (isAny(type)) {
         auto* get = expr<TMemberDyn>(types_.any(), loc);
         get->object = object;
@@ -422,6 +454,11 @@ TExpr* Checker::member(TExpr* object, ast::FieldExpr& e) {
         return get;
     }
     if (TExpr* present = withKeyPresent(object)) return member(present, e);
+    if (object == eventNode_) return eventMember(object, e.field);
+    if (objectInfoOf(type)) {
+        const Member found = memberOfObject(type, e.field, e.object->range);
+        return found.info ? memberValue(object, found, e.field.range) : errorExpr(loc);
+    }
     if (auto* record = asIf<RecordType>(type)) {
         const int at = record->indexOf(e.field.name);
         if (at >= 0) {
@@ -454,7 +491,7 @@ TExpr* Checker::boundMember(const BuiltinSignature& signature, TExpr* object, as
     get->object = convert(object, types_.any(), CheckReason::Assign, e.object->range);
     get->name = e.field.name;
     const Type* type = types_.anyFunction();
-    if (!whole->hasTypeParams)
+    if (!whole->isOpen)
         type = types_.function(whole->params.span().subspan(1), whole->vararg, whole->results.span(),
                                whole->variadicResult, whole->defaults, whole->neverReturns);
     return convertNode(ConvertKind::Check, CheckReason::Assign, get, type);
@@ -504,6 +541,12 @@ void Checker::reportUnknownMember(const Type* type, const ast::Ident& name, Rang
     frontend::Suggester suggester(text(name.name));
     if (auto* record = asIf<RecordType>(type))
         for (const RecordField& field : record->fields) suggester.offer(text(field.name));
+    if (auto* object = asIf<ClassType>(type))
+        for (const ClassType* ancestor : object->info->ancestors)
+            for (const MemberInfo* m : membersInOrder(*ancestor->info))
+                if (m->name && m->access == Access::Public) suggester.offer(text(m->name));
+    if (auto* object = asIf<InterfaceType>(type))
+        for (const MemberInfo* m : membersInOrder(*object->info)) suggester.offer(text(m->name));
     const std::string_view library = Builtins::libraryOf(type);
     if (!library.empty())
         for (const BuiltinEntry& entry : Builtins::all())
@@ -568,6 +611,7 @@ TExpr* Checker::index(TExpr* object, ast::IndexExpr& e) {
         reportUnknownMember(type, {interner_.intern(name->value), e.index->range}, e.object->range);
         return errorExpr(loc);
     }
+    if (TExpr* call = indexCall(object, e)) return call;
     checkExpr(*e.index, nullptr);
     if (type->kind == TypeKind::Void)
         diags_.report(diag::NoValue, e.object->range);
@@ -604,6 +648,7 @@ TExpr* Checker::check(ast::UnaryExpr& e, const Type* expected, Pred** pred) {
             const Type* type = operand->type;
             if (isError(type)) return operand;
             if (reportImplicitAny(operand, e.operand->range)) return errorExpr(loc);
+            if (TExpr* call = unaryOperatorCall("__len", operand, loc)) return call;
             if (!isAny(type) && !isString(type) && type->kind != TypeKind::Array && type->kind != TypeKind::Table) {
                 reportOperand("#", operand, e.operand->range);
                 return errorExpr(loc);
@@ -613,7 +658,9 @@ TExpr* Checker::check(ast::UnaryExpr& e, const Type* expected, Pred** pred) {
             return length;
         }
         case ast::UnaryOp::Neg: {
-            TExpr* operand = numericOperand(checkExpr(*e.operand, expected), e.operand->range, "-");
+            TExpr* operand = checkExpr(*e.operand, expected);
+            if (TExpr* call = unaryOperatorCall("__unm", operand, loc)) return call;
+            operand = numericOperand(operand, e.operand->range, "-");
             if (isError(operand->type)) return operand;
             if (operand->kind == TExprKind::NumberConst) return numberConst(-operand->as<TNumberConst>()->value, loc);
             if (operand->kind == TExprKind::IntegerConst)
@@ -691,7 +738,7 @@ TExpr* Checker::check(ast::NonNilExpr& e) {
         return errorExpr(operand->loc);
     }
     if (reportImplicitAny(operand, e.operand->range)) return errorExpr(operand->loc);
-    if (!type->admitsNil) return operand;
+    if (!mayBeNil(type)) return operand;
     const Type* rest = types_.withoutNil(type);
     if (rest->kind == TypeKind::Never) {
         diags_.report(diag::AlwaysNil, e.range);

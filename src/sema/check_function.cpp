@@ -29,12 +29,12 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
     ModuleInfo* const module = module_;
     module_ = f.in;
     ast::FunctionBody& body = *f.body_;
-    if (!body.typeParams.empty()) {
-        diags_.report(diag::UnsupportedFeature, body.typeParams[0].range, "generic functions");
-        for (uint32_t i = 0; i < body.typeParams.count; i++)
-            typeParams_.push_back({body.typeParams[i].name, types_.error()});
-    }
+    if (f.isGeneric()) f.typeParams = declareTypeParams(body.typeParams);
+    const TypeScope scope(*this, f);
+    if (f.isGeneric()) resolveBounds(body.typeParams, f.typeParams);
     Scratch<Variable*> params(variables_);
+    if (f.selfParam) params.add(f.selfParam);
+    if (!context && f.resultsFrom) context = f.resultsFrom;
     bool seenDefault = false;
     uint32_t defaults = 0;
     for (uint32_t i = 0; i < body.params.count; i++) {
@@ -43,10 +43,13 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
         if (param.decl.type) {
             variable->type = typeOf(*param.decl.type);
         } else if (f.isInstance) {
-            // given by instantiate()
-        } else if (f.isConst) {
+            // given by instantiateConst()
+        } else if (f.isConst && f.isGeneric()) {
+            diags_.report(diag::NeedsAnnotation, param.decl.range, text(param.decl.name));
+            variable->type = types_.error();
+        } else if (f.isConst && !f.classInfo) {
             f.hasUntypedParams = true;
-        } else if (context && i < context->params.count && !context->params[i]->hasTypeParams) {
+        } else if (context && i < context->params.count && !context->params[i]->isOpen) {
             variable->type = context->params[i];
         } else if (param.defaultValue && !ast::is<ast::NilExpr>(param.defaultValue)) {
             variable->type = literalType(*param.defaultValue);
@@ -77,8 +80,7 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
         typeOfResults(body.results, results, variadic);
     } else if (f.isMain) {
         variadic = types_.any();
-    } else if (context && !(context->hasTypeParams && std::any_of(context->results.begin(), context->results.end(),
-                                                                  [](auto* t) { return t->hasTypeParams; }))) {
+    } else if (context && std::none_of(context->results.begin(), context->results.end(), [](auto* t) { return t->isOpen; })) {
         results.assign(context->results.begin(), context->results.end());
         variadic = context->variadicResult;
     } else if (body.isArrow || f.isLiteral) {
@@ -86,7 +88,6 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
         f.infersResult = true;
     }
     if (!f.hasUntypedParams && isKnown) f.type = makeType(f, results, variadic);
-    if (!body.typeParams.empty()) typeParams_.resize(typeParams_.size() - body.typeParams.count);
     module_ = module;
     if (!isKnown && f.isHoisted && !f.hasUntypedParams) checkBodyApart(f);
 }
@@ -123,6 +124,7 @@ void Checker::checkBody(FunctionInfo& f) {
     Inference inference;
     Inference* const outerInference = inference_;
     inference_ = f.infersResult && !f.type ? &inference : nullptr;
+    const TypeScope scope(*this, f);
     function_ = &f;
     module_ = f.in;
     loopBase_ = loops_.size();
@@ -133,19 +135,25 @@ void Checker::checkBody(FunctionInfo& f) {
     flow_.forgetVolatile();
 
     ast::FunctionBody& body = *f.body_;
+    Construction construction;
+    Construction* const outerConstruction = construction_;
+    construction_ = f.constructor ? &construction : nullptr;
     std::vector<TExpr*> defaults;
+    if (f.selfParam) defaults.push_back(nullptr);
     for (uint32_t i = 0; i < body.params.count; i++) {
         ast::Expr* value = body.params[i].defaultValue;
-        if (!value || !f.params[i]->type) {
+        const Type* type = f.params[uint32_t(defaults.size())]->type;
+        if (!value || !type) {
             defaults.push_back(nullptr);
             continue;
         }
-        const Type* wanted = isImplicitAny(f.params[i]->type) ? types_.any() : f.params[i]->type;
+        const Type* wanted = isImplicitAny(type) ? types_.any() : type;
         defaults.push_back(checkAs(*value, wanted, CheckReason::Assign));
     }
     f.defaults = arena().makeList<TExpr*>(defaults);
     {
         Scratch<TStmt*> list(statements_);
+        if (f.constructor) beginConstructor(f);
         checkStatements(body.body.statements.span());
         if (flow_.isReachable) endBody(f, body);
         f.body = block(list.span(), body.range.begin);
@@ -153,6 +161,7 @@ void Checker::checkBody(FunctionInfo& f) {
     if (inference_) finishInference(f, inference);
     f.state = FunctionInfo::State::Checked;
 
+    construction_ = outerConstruction;
     inference_ = outerInference;
     function_ = outer;
     module_ = module;
@@ -166,6 +175,7 @@ void Checker::checkBody(FunctionInfo& f) {
 
 /// The end of a body can be reached: fine for a function without results.
 void Checker::endBody(FunctionInfo& f, ast::FunctionBody& body) {
+    if (f.constructor && !body.isArrow) endConstructor(body.endRange.isValid() ? body.endRange : body.range);
     if (f.isMain || body.isArrow) return;
     if (f.type ? !f.type->results.empty() : inference_ && inference_->givesValues)
         diags_.report(diag::MissingReturn, body.endRange.isValid() ? body.endRange : body.range,
@@ -230,6 +240,10 @@ TExpr* Checker::checkFunctionExpr(ast::FunctionExpr& e, const Type* expected) {
     FunctionInfo& f = *functionOf(*e.body);
     FunctionInfo* instance = instanceOf(f);
     instance->isLiteral = true;
+    if (f.isGeneric()) {
+        diags_.report(diag::GenericLiteral, cover(e.body->typeParams[0].range, e.body->typeParams.back().range));
+        return errorExpr(e.range.begin);
+    }
     if (instance->name.empty()) {
         const auto line = diags_.sources().position(e.range.begin).at.line;
         instance->name = arena().copyText("function at line " + std::to_string(line));
@@ -240,6 +254,7 @@ TExpr* Checker::checkFunctionExpr(ast::FunctionExpr& e, const Type* expected) {
     instance->infersResult = false;
     if (instance->state == FunctionInfo::State::Checked) instance->state = FunctionInfo::State::Unchecked;
     knowSignature(*instance, functionIn(expected));
+    noteSelfCaptured(f);
     checkBody(*instance);
     auto* closure =
         expr<TClosure>(instance->type ? static_cast<const Type*>(instance->type) : types_.error(), e.range.begin);
@@ -256,7 +271,9 @@ void Checker::checkLocalFunction(ast::LocalFunctionDecl& d) {
     knowSignature(f);
     variable->isTypeKnown = true;
     variable->isAssigned = true;
+    noteSelfCaptured(f);
     if (f.hasUntypedParams) return;
+    if (f.isGeneric()) reportReassigned(*variable);
     if (f.type) variable->type = f.type;
     // A call from before this statement must not see what is known here.
     if (f.topLevel == &f && f.earliestCall < variable->statement)
@@ -264,7 +281,7 @@ void Checker::checkLocalFunction(ast::LocalFunctionDecl& d) {
     else
         checkBody(f);
     variable->type = f.type ? static_cast<const Type*>(f.type) : types_.error();
-    if (variable->function && !f.needsClosure) return;
+    if ((variable->function && !f.needsClosure) || f.isGeneric()) return;
     declareFunctionVariable(f, *variable, d.range.begin);
 }
 
@@ -275,6 +292,14 @@ void Checker::declareFunctionVariable(FunctionInfo& f, SemaVar& variable, Loc lo
     declare->variable = &variable;
     declare->init = closure;
     emit(declare);
+}
+
+/// The type arguments of a generic function are known because it is always the same function.
+void Checker::reportReassigned(SemaVar& variable) {
+    for (AssignSite* site = variable.assignments; site; site = site->next)
+        if (!site->next)
+            diags_.report(diag::AssignToConst, {site->loc, site->loc + uint32_t(text(variable.name).size())},
+                          text(variable.name));
 }
 
 /// `function f()` at the top level is checked after the main block; `function a.b()` assigns to a field.
@@ -293,6 +318,10 @@ void Checker::checkFunctionDecl(ast::FunctionDecl& d) {
     Place place;
     if (!checkPlace(*d.target, place)) return;
     FunctionInfo& f = *instanceOf(*functionOf(*d.body));
+    if (f.isGeneric()) {
+        diags_.report(diag::GenericLiteral, cover(d.body->typeParams[0].range, d.body->typeParams.back().range));
+        return;
+    }
     f.isLiteral = true;
     f.name = text(field->field.name);
     f.signatureKnown = false;
@@ -329,7 +358,7 @@ std::vector<FunctionInfo*> functionsInside(TypedProgram& program, FunctionInfo& 
 }  // namespace
 
 /// A copy of a const function typed for these arguments; null after an error.
-FunctionInfo* Checker::instantiate(FunctionInfo& generic, std::span<const Type* const> argTypes, Range where) {
+FunctionInfo* Checker::instantiateConst(FunctionInfo& generic, std::span<const Type* const> argTypes, Range where) {
     if (generic.isInstantiating) {
         diags_.report(diag::RecursiveConst, where, generic.name);
         return nullptr;
@@ -338,7 +367,9 @@ FunctionInfo* Checker::instantiate(FunctionInfo& generic, std::span<const Type* 
         diags_.report(diag::RecursiveConst, where, generic.name);
         return nullptr;
     }
-    if (!generic.needsClosure)
+    // A copy for types that mention type parameters belongs to the function that has them.
+    const bool isForTemplate = std::any_of(argTypes.begin(), argTypes.end(), [](auto* t) { return t->hasTypeParams; });
+    if (!generic.needsClosure && !isForTemplate)
         for (const Instance& known : instances_)
             if (known.generic == &generic &&
                 std::equal(known.args.begin(), known.args.end(), argTypes.begin(), argTypes.end()))
@@ -391,6 +422,7 @@ FunctionInfo* Checker::instantiate(FunctionInfo& generic, std::span<const Type* 
     }
     generic.isInstantiating = true;
     constDepth_++;
+    if (isForTemplate) copy->usedIn = function_;
     copy->isConst = true;
     copy->isLiteral = true;  // its result may be inferred
     knowSignature(*copy);

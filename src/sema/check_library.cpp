@@ -48,7 +48,7 @@ const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallEx
         if (!self) return nullptr;
         const Type* param = i + 1 < whole->params.count ? whole->params[i + 1] : whole->vararg;
         if (param) param = types_.substitute(param, ofSelf);
-        return param && !param->hasTypeParams ? param : nullptr;
+        return param && !param->isOpen ? param : nullptr;
     };
     for (uint32_t i = 0; i < e.args.count; i++) {
         ast::Expr& arg = *e.args[i];
@@ -81,7 +81,7 @@ const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallEx
                 }
                 infer(param, types[i], bindings);
                 param = types_.substitute(param, bindings);
-                fits = param->hasTypeParams ? false : fitsCase(*e.args[uint32_t(i)], types[i], param, withChecks);
+                fits = param->isOpen ? false : fitsCase(*e.args[uint32_t(i)], types[i], param, withChecks);
             }
             if (!fits) continue;
             dropsLiteral = skip == 1;

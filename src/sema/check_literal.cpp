@@ -64,7 +64,9 @@ TExpr* Checker::checkBraces(ast::BraceExpr& e, const Type* expected) {
         for (ast::BraceItem& item : e.items) checkExpr(*item.value, expected);
         return errorExpr(e.range.begin);
     }
-    if (!expected || expected->hasTypeParams) return bracesFree(e);
+    if (const ClassType* target = expected ? implicitTarget(expected) : nullptr; target && !target->isOpen)
+        if (TExpr* made = bracesAsObject(e, target)) return made;
+    if (!expected || expected->isOpen) return bracesFree(e);
     if (isUnion(expected)) {
         const Shape shape = shapeOf(e);
         const Type* only = nullptr;

@@ -19,6 +19,8 @@ void Checker::checkModule(ModuleInfo& module) {
         if (f->type) variable->type = f->type;
     }
     checkBody(main);
+    for (Nominal* nominal : module.ownNominals)
+        if (nominal->nominalKind == NominalKind::Class) checkClass(static_cast<ClassInfo&>(*nominal));
     for (FunctionInfo* f : module.hoisted) {
         if (f->hasUntypedParams) continue;
         checkBodyApart(*f);
@@ -58,8 +60,11 @@ TExpr* Checker::exportsOf(ModuleInfo& module, Loc loc) {
     for (auto& [symbol, entry] : module.exports) {
         SemaVar* v = entry.variable;
         if (!v || (v->namespaceOf && !v->required)) continue;
+        if (v->nominal && (v->nominal->nominalKind != NominalKind::Class ||
+                           !static_cast<ClassInfo*>(v->nominal)->typeParams.empty()))
+            continue;
         auto* function = static_cast<FunctionInfo*>(v->function);
-        if (function && function->hasUntypedParams) continue;
+        if (function && (function->hasUntypedParams || function->isGeneric())) continue;
         const bool isUnset = v->owner == function_ && !v->isAssigned && v->type && !v->type->admitsNil;
         if (isUnset && !function) continue;
         flow_.setType(v, nullptr);
@@ -83,7 +88,10 @@ TExpr* Checker::exportsOf(ModuleInfo& module, Loc loc) {
 void Checker::declareHoisted(ModuleInfo& module) {
     Scratch<TStmt*> list(statements_);
     for (FunctionInfo* f : module.hoisted)
-        if (!f->self_->function) declareFunctionVariable(*f, *f->self_, f->range.begin);
+        if (f->isGeneric())
+            reportReassigned(*f->self_);
+        else if (!f->self_->function)
+            declareFunctionVariable(*f, *f->self_, f->range.begin);
     if (list.empty()) return;
     for (TStmt* s : module.main->body->stmts) list.add(s);
     module.main->body = block(list.span(), module.main->body->loc);

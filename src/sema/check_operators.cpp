@@ -1,4 +1,6 @@
 // Binary operators and concatenation; `and`, `or` and `??` with what they tell about variables.
+#include <algorithm>
+
 #include "frontend/ast/ast_visit.h"
 #include "sema/context.h"
 #include "sema/relations.h"
@@ -14,7 +16,9 @@ bool isShortCircuit(BinaryOp op) { return op == BinaryOp::And || op == BinaryOp:
 /// Could the value of this type be nil or false?
 bool mayBeFalsy(const Type* type) {
     for (const Type* member : membersOf(type))
-        if (isNil(member) || isBoolean(member) || isAny(member) || isError(member)) return true;
+        if (isNil(member) || isBoolean(member) || isAny(member) || isError(member) ||
+            member->kind == TypeKind::TypeParam)
+            return true;
     return false;
 }
 
@@ -197,7 +201,8 @@ void Checker::finishAnd(Operand& left, bool beforeOr) {
     // What the left operand is when it decides: nil or false.
     const Type* falsy = types_.never();
     for (const Type* member : membersOf(l->type))
-        if (isNil(member) || isBoolean(member) || isAny(member)) falsy = types_.unionOf(falsy, member);
+        if (isNil(member) || isBoolean(member) || isAny(member) || member->kind == TypeKind::TypeParam)
+            falsy = types_.unionOf(falsy, member);
     if (falsy->kind == TypeKind::Never) {
         auto* drop = stmt<TExprStmt>(l->loc);
         drop->expr = l;
@@ -271,7 +276,7 @@ TExpr* Checker::orValue(Operand& left, TExpr* right, Loc loc) {
 }
 
 TExpr* Checker::coalesce(TExpr* l, TExpr* right, Loc loc) {
-    if (!l->type->admitsNil) return l;
+    if (!mayBeNil(l->type)) return l;
     const Type* kept = types_.withoutNil(l->type);
     if (kept->kind == TypeKind::Never) {
         auto* drop = stmt<TExprStmt>(l->loc);
@@ -335,6 +340,8 @@ void Checker::reportOperand(std::string_view op, TExpr* value, Range range) {
         diags_.report(diag::NoValue, range);
     else if (type->admitsNil && !isNil(type))
         diags_.report(diag::MayBeNilOperand, range, op, show(type));
+    else if (type->kind == TypeKind::TypeParam && (op == "<" || op == "<=" || op == ">" || op == ">="))
+        diags_.report(diag::BadOperand, range, op, show(type)).note(diag::ComparableNote, {}, show(type), show(type));
     else
         diags_.report(diag::BadOperand, range, op, show(type));
 }
@@ -365,6 +372,8 @@ TExpr* Checker::arith(BinaryOp op, TExpr* left, TExpr* right, Range leftRange, R
         case BinaryOp::Shr: code = ArithOp::Shr, isBits = true; break;
         default: LUAPP_UNREACHABLE("no arithmetic operator");
     }
+    if (const std::string_view method = operatorName(op); !method.empty())
+        if (TExpr* call = operatorCall(method, left, right, rightRange, loc)) return call;
     left = isBits ? bitOperand(left, leftRange, spelled) : numericOperand(left, leftRange, spelled);
     right = isBits ? bitOperand(right, rightRange, spelled) : numericOperand(right, rightRange, spelled);
     if (isError(left->type) || isError(right->type)) return errorExpr(loc);
@@ -401,6 +410,12 @@ TExpr* Checker::compare(ast::BinaryExpr& e, TExpr* left, TExpr* right, Range lef
         type = types_.number();
     } else if (isString(l) && isString(r)) {
         type = l;
+    } else if (l->kind == TypeKind::Enum && l == r) {
+        type = l;
+    } else if (TExpr* call = orderCall(e.op, left, right, leftRange, e.right->range, loc)) {
+        return call;
+    } else if (l == r && l->kind == TypeKind::TypeParam && satisfies(l, types_.comparable())) {
+        type = l;
     } else {
         const std::string_view op = frontend::spelling(e.op);
         auto comparable = [](const Type* t) { return isNumeric(t) || isString(t); };
@@ -434,6 +449,8 @@ TExpr* Checker::equality(ast::BinaryExpr& e, TExpr* left, TExpr* right, Range le
         }
     const Type *l = left->type, *r = right->type;
     const bool testsNil = left->kind == TExprKind::NilConst || right->kind == TExprKind::NilConst;
+    if (!testsNil)
+        if (TExpr* call = equalCall(e.op == BinaryOp::Eq, left, right, loc)) return call;
     if (!testsNil && areDisjoint(l, r)) {
         diags_.report(diag::NeverEqual, e.range, show(l), show(r));
         return errorBoolean(loc);
@@ -478,7 +495,9 @@ const Type* Checker::typeByName(const Type* type, std::string_view name) {
             default: return "";
         }
     };
-    if (isAny(type)) {
+    const bool mayBeAnything = std::any_of(membersOf(type).begin(), membersOf(type).end(),
+                                           [](auto* t) { return isAny(t) || t->kind == TypeKind::TypeParam; });
+    if (mayBeAnything) {
         if (name == "nil") return types_.nil();
         if (name == "boolean") return types_.boolean();
         if (name == "number") return types_.number();
@@ -575,7 +594,16 @@ TExpr* Checker::concatOperand(TExpr* value, Range range) {
 
 TExpr* Checker::check(ast::ConcatExpr& e) {
     Scratch<TExpr*> parts(exprs_);
-    for (ast::Expr* operand : e.operands) parts.add(concatOperand(checkExpr(*operand, nullptr), operand->range));
+    std::vector<Range> ranges;
+    bool hasObjects = false;
+    for (ast::Expr* operand : e.operands) {
+        parts.add(checkExpr(*operand, nullptr));
+        ranges.push_back(operand->range);
+        hasObjects |= parts.back()->type->kind >= TypeKind::Class;
+    }
+    if (hasObjects)
+        if (TExpr* call = concatCall(parts.span(), ranges, e.operands[0]->range.end)) return call;
+    for (size_t i = 0; i < parts.size(); i++) parts[i] = concatOperand(parts[i], ranges[i]);
     return concat(parts.span(), e.operands[0]->range.end);
 }
 

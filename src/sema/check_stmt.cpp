@@ -201,6 +201,11 @@ void Checker::check(ast::AssignStmt& s) {
             return;
         }
         const Type* type = placeType(place);
+        if (place.kind == Place::Kind::Event) {
+            diags_.report(diag::EventHandler, s.targets[0]->range, text(place.member.info->name));
+            checkExpr(*s.values[0], nullptr);
+            return;
+        }
         writePlace(place, checkExpr(*s.values[0], type), s.values[0]->range);
         return;
     }
@@ -209,6 +214,10 @@ void Checker::check(ast::AssignStmt& s) {
     bool isBad = false;
     for (uint32_t i = 0; i < s.targets.count; i++) {
         isBad |= !checkPlace(*s.targets[i], places[i]);
+        if (places[i].kind == Place::Kind::Event) {
+            diags_.report(diag::EventHandler, s.targets[i]->range, text(places[i].member.info->name));
+            isBad = true;
+        }
         if (!isBad) spillPlace(places[i]);
     }
     std::vector<TStmt*> before;
@@ -235,19 +244,20 @@ void Checker::check(ast::CompoundStmt& s) {
         checkExpr(*s.value, nullptr);
         return;
     }
+    if (place.kind == Place::Kind::Event) return changeHandlers(s, place);
     spillPlace(place);
     const Type* type = placeType(place);
     TExpr* old = readPlace(place, s.target->range);
     if (s.op == ast::BinaryOp::Coalesce) {
         // t ??= e: e is evaluated and stored only where t is nil.
         const Type* wanted = type;
-        if (!old->type->admitsNil) {
+        if (!mayBeNil(old->type)) {
             checkExpr(*s.value, wanted);
             return;
         }
         const size_t mark = flow_.mark();
         FlowJoin join;
-        SemaVar* variable = place.kind == Place::Kind::Variable ? place.variable : nullptr;
+        SemaVar* variable = place.kind == Place::Kind::Variable ? place.variable : place.isSelf ? selfFieldOf(*s.target) : nullptr;
         TExpr* condition = isNilTest(old, true);
         const Type* kept = types_.withoutNil(old->type);
         if (kept->kind != TypeKind::Never) {  // else it is always nil here
@@ -273,10 +283,14 @@ void Checker::check(ast::CompoundStmt& s) {
         return;
     }
     if (s.op == ast::BinaryOp::Concat) {
-        TExpr* parts[2];
+        TExpr* parts[2] = {old, checkExpr(*s.value, nullptr)};
+        const Range ranges[] = {s.target->range, s.value->range};
+        if (TExpr* call = concatCall(parts, ranges, s.opRange.begin)) {
+            writePlace(place, call, s.range);
+            return;
+        }
         parts[0] = concatOperand(old, s.target->range);
-        std::vector<TStmt*> before;
-        parts[1] = concatOperand(checkExpr(*s.value, nullptr), s.value->range);
+        parts[1] = concatOperand(parts[1], s.value->range);
         writePlace(place, concat(parts, s.opRange.begin), s.range);
         return;
     }
@@ -371,6 +385,13 @@ void Checker::check(ast::ContinueStmt& s) {
 void Checker::check(ast::ReturnStmt& s) {
     FunctionInfo& f = *function_;
     auto* ret = stmt<TReturn>(s.range.begin);
+    struct AtEnd {  // a constructor may end here, whatever is returned
+        Checker& checker;
+        Range where;
+        ~AtEnd() {
+            if (checker.construction_) checker.endConstructor(where);
+        }
+    } atEnd{*this, s.range};
     ret->pack = nullptr;
     std::vector<TStmt*> before;
     Scratch<TExpr*> values(exprs_);
@@ -448,10 +469,6 @@ void Checker::check(ast::ReturnStmt& s) {
 // The parser refuses both in strict files.
 void Checker::check(ast::GotoStmt&) {}
 void Checker::check(ast::LabelStmt&) {}
-
-void Checker::check(ast::ClassDecl& d) { diags_.report(diag::UnsupportedFeature, d.name.range, "classes"); }
-void Checker::check(ast::InterfaceDecl& d) { diags_.report(diag::UnsupportedFeature, d.name.range, "interfaces"); }
-void Checker::check(ast::EnumDecl& d) { diags_.report(diag::UnsupportedFeature, d.name.range, "enums"); }
 
 void Checker::check(ast::TypeAliasDecl& d) {
     // Resolved even if unused, for its errors.

@@ -15,10 +15,16 @@ const Type* Checker::typeOf(ast::TypeNode& node) {
             const Type* element = typeOf(*static_cast<ast::ArrayType&>(node).element);
             return isError(element) ? element : types_.array(element);
         }
-        case ast::NodeKind::OptionalType: return types_.optional(typeOf(*static_cast<ast::OptionalType&>(node).inner));
+        case ast::NodeKind::OptionalType: {
+            const Type* inner = typeOf(*static_cast<ast::OptionalType&>(node).inner);
+            noteOptional(inner, node.range);
+            return types_.optional(inner);
+        }
         case ast::NodeKind::UnionType: {
             std::vector<const Type*> members;
             for (ast::TypeNode* member : static_cast<ast::UnionType&>(node).members) members.push_back(typeOf(*member));
+            if (std::any_of(members.begin(), members.end(), isNil))
+                for (const Type* member : members) noteOptional(member, node.range);
             return types_.unionOf(members);
         }
         case ast::NodeKind::FunctionType: return typeOfFunction(static_cast<ast::FunctionType&>(node));
@@ -40,6 +46,13 @@ const Type* Checker::typeOf(ast::TypeNode& node) {
         }
         default: return types_.error();  // reported by the parser
     }
+}
+
+/// `T?` is written: the two nils of `T?` with an optional T could not be told apart, so such arguments are refused.
+void Checker::noteOptional(const Type* inner, Range where) {
+    for (const Type* member : membersOf(inner))
+        if (auto* param = asIf<TypeParamType>(member); param && !param->use->optionalAt.isValid())
+            param->use->optionalAt = where;
 }
 
 const Type* Checker::typeOfFunction(ast::FunctionType& node) {
@@ -98,10 +111,12 @@ const Type* Checker::typeOfName(ast::NamedType& node) {
     };
     if (node.module.name) return typeOfQualified(node, args);
     for (size_t i = typeParams_.size(); i-- > 0;)
-        if (typeParams_[i].first == node.name.name) return typeParams_[i].second;
+        if (typeParams_[i].first == node.name.name) return expectArgs(0) ? typeParams_[i].second : types_.error();
     auto alias = module_->aliases.find(node.name.name.id);
     if (alias != module_->aliases.end() && !alias->second) return types_.error();  // an import that failed
     if (alias != module_->aliases.end()) return isBad ? types_.error() : typeOfAlias(*alias->second, args, node.range);
+    if (auto nominal = module_->nominals.find(node.name.name.id); nominal != module_->nominals.end())
+        return isBad || !nominal->second ? types_.error() : typeOfNominal(*nominal->second, args, node.range);
     struct Simple {
         std::string_view name;
         const Type* type;
@@ -120,30 +135,40 @@ const Type* Checker::typeOfName(ast::NamedType& node) {
             diags_.report(diag::NilKey, node.args[0]->range, show(args[0]));
             return types_.error();
         }
+        if (auto* param = asIf<TypeParamType>(args[0]); param && !param->use->keyAt.isValid())
+            param->use->keyAt = node.args[0]->range;
         return types_.table(args[0], args[1]);
     }
-    if (declaresUnsupported(node.name.name)) return types_.error();
+    if (builtinBound(node)) {
+        diags_.report(diag::BoundAsType, node.range, name);
+        return types_.error();
+    }
     frontend::Suggester suggester(name);
     for (const Simple& s : simple) suggester.offer(s.name);
     suggester.offer("Array");
     suggester.offer("Table");
     for (ast::Stmt* s : module_->tree->main->body.statements)
         if (auto* a = ast::as<ast::TypeAliasDecl>(s)) suggester.offer(text(a->name.name));
+    for (Nominal* nominal : module_->ownNominals) suggester.offer(text(nominal->name));
     diags_.report(diag::UnknownType, node.name.range, name).didYouMean(node.name.range, suggester.best());
     return types_.error();
 }
 
-/// A class, interface or enum of this module: reported at its declaration.
-bool Checker::declaresUnsupported(Symbol name) const {
-    if (!module_->knowsUnsupported) {
-        module_->knowsUnsupported = true;
-        for (ast::Stmt* s : module_->tree->main->body.statements) {
-            if (auto* c = ast::as<ast::ClassDecl>(s)) module_->unsupported.insert(c->name.name.id);
-            if (auto* i = ast::as<ast::InterfaceDecl>(s)) module_->unsupported.insert(i->name.name.id);
-            if (auto* e = ast::as<ast::EnumDecl>(s)) module_->unsupported.insert(e->name.name.id);
-        }
+/// A class, interface or enum with its type arguments.
+const Type* Checker::typeOfNominal(Nominal& info, std::span<const Type* const> args, Range range) {
+    const size_t wanted =
+        info.nominalKind == NominalKind::Enum ? 0 : static_cast<ObjectInfo&>(info).typeParams.count;
+    if (args.size() != wanted) {
+        diags_.report(diag::TypeArgumentCount, range, text(info.name), int64_t(args.size()), int64_t(wanted));
+        return types_.error();
     }
-    return module_->unsupported.contains(name.id);
+    if (wanted > 0 && !checkBounds(static_cast<ObjectInfo&>(info).typeParams.span(), args, range)) return types_.error();
+    switch (info.nominalKind) {
+        case NominalKind::Class: return types_.classType(static_cast<ClassInfo*>(&info), args);
+        case NominalKind::Interface: return types_.interfaceType(static_cast<InterfaceInfo*>(&info), args);
+        case NominalKind::Enum: return static_cast<EnumInfo&>(info).selfType;
+    }
+    return types_.error();
 }
 
 /// The module that a name at the top level of this one stands for. Null if its import failed or, with `isKnown` false, if
@@ -172,6 +197,8 @@ const Type* Checker::typeOfQualified(ast::NamedType& node, std::span<const Type*
     auto found = module->exports.find(node.name.name.id);
     if (found != module->exports.end() && found->second.alias)
         return typeOfAlias(*found->second.alias, args, node.range);
+    if (found != module->exports.end() && found->second.nominal)
+        return typeOfNominal(*found->second.nominal, args, node.range);
     diags_.report(diag::NotExported, node.name.range, text(node.module.name), text(node.name.name));
     return types_.error();
 }

@@ -37,6 +37,8 @@ struct MemberInfo {
     bool isStatic = false;
     bool isConst = false;      // fields: assigned once; methods: final and inlined
     Nominal* owner = nullptr;  // the class or interface that declares it
+    SemaVar* bare = nullptr;   // stands for it where its bare name does
+    enum class Kind : uint8_t { Field, Method } memberKind = Kind::Field;
 };
 
 /// A method of a class or interface, a static function, or half of an interface's field.
@@ -47,9 +49,10 @@ struct MethodInfo : MemberInfo {
     List<const TypeParamType*> typeParams;  // its own, those of the class not included; then it is never virtual
     FieldInfo* reads = nullptr;           // reader of this field of an interface
     FieldInfo* writes = nullptr;          // writer
-    std::vector<MethodInfo*> overrides;   // the methods of base classes that it overrides, directly
+    std::vector<MethodInfo*> overrides;   // the methods of base classes that it overrides
     const Type* entryOwner = nullptr;     // (entryOwner, entry) is what virtual calls of it name: the method itself, or the
     const MethodInfo* entry = nullptr;    // first overridden one with the same signature. entryOwner is in terms of `owner`
+    std::vector<MethodInfo*> shorter;     // entries for virtual calls with fewer arguments, made when one is needed
     bool isOverridden = false;            // somewhere in the program
 
     /// Called through the table of the object's class, unless the program shows one answer.
@@ -78,6 +81,7 @@ struct ConstructorInfo {
     Range range;                         // of the word `constructor`
     Access access = Access::Public;
     bool isImplicit = false;
+    ConstructorInfo* passesTo = nullptr;  // made for a class that declares none: the first base's constructor it calls
     bool letsSelfGo = false;  // other code may see the object before this constructor is done
 };
 
@@ -110,9 +114,10 @@ struct ClassInfo : ObjectInfo {
     std::vector<ClassInfo*> subclasses;        // direct ones, whole program
     std::vector<FieldInfo*> objectFields;      // own fields of the object in order of FieldInfo::index
     std::vector<ConstructorInfo*> constructors;    // own; if it declares none, those it takes over or that are made for it
-    FunctionInfo* initializer = nullptr;       // sets the initial values of the own fields; null if there is none to set
+    FunctionInfo* initializer = nullptr;       // sets the initial values of the own fields; without body if there are none
     FieldInfo* sharedMark = nullptr;           // some class reaches this one twice as a base: "constructor has run"
     bool declaresConstructor = false;
+    bool hasImplicit = false;                  // some own constructor is implicit
     bool isBroken = false;                     // its bases are in error; says nothing more
 };
 

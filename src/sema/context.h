@@ -16,6 +16,7 @@
 #include "frontend/diag/suggest.h"
 #include "sema/builtin_types.h"
 #include "sema/flow.h"
+#include "sema/instantiate.h"
 #include "sema/sema.h"
 #include "sema/symbols.h"
 
@@ -46,6 +47,12 @@ class Scratch {
     size_t base_;
 };
 
+/// A member with the class or interface type that declares it. No `info`: none.
+struct Member {
+    MemberInfo* info = nullptr;
+    const Type* owner = nullptr;
+};
+
 /// A function about to be called.
 struct Callee {
     const FunctionType* type = nullptr;
@@ -54,8 +61,15 @@ struct Callee {
     TExpr* closure = nullptr;                     // Closure
     const BuiltinSignature* signature = nullptr;  // Builtin
     TExpr* self = nullptr;                        // first argument already there
+    TExpr* object = nullptr;                      // of a method or constructor: passed in front, no parameter of `type`
+    MethodInfo* method = nullptr;                 // Method
+    const Type* methodOwner = nullptr;
+    List<const Type*> ownerArgs;                  // type arguments of the class of a method called directly
+    ClassInfo* construct = nullptr;               // `Name(...)`: `function` is the constructor (null: none), the result the class
+    ConstructorInfo* constructor = nullptr;
     std::string_view name;                        // as written, for messages
-    std::vector<TypeBinding> bindings;            // of its type parameters
+    std::vector<TypeBinding> bindings;            // of its type parameters, open ones
+    std::vector<const TypeParamType*> typeParams;  // of a generic function of the program: as declared, by binding
     std::vector<TExpr*> checked;                  // arguments checked already (null: not yet), by position
 };
 
@@ -91,9 +105,18 @@ struct ChainLink {
     TExpr* object;
 };
 
+/// The constructor being checked.
+struct Construction {
+    ConstructorInfo* constructor = nullptr;
+    std::vector<ast::CallExpr*> baseCalls;  // calls that stand directly in its body
+    std::vector<const ClassInfo*> done;     // direct bases whose constructors have run
+    /// Has the constructor of this class, a base, run?
+    bool isDone(const ClassInfo* base) const;
+};
+
 /// What can be assigned to.
 struct Place {
-    enum class Kind : uint8_t { Bad, Variable, Array, Table, Record, DynIndex, DynMember };
+    enum class Kind : uint8_t { Bad, Variable, Array, Table, Record, Field, Event, Operator, DynIndex, DynMember };
     Kind kind = Kind::Bad;
     SemaVar* variable = nullptr;
     TExpr* object = nullptr;
@@ -101,6 +124,9 @@ struct Place {
     uint32_t field = 0;
     Symbol name;
     const Type* type = nullptr;  // of what may be written
+    Member member;               // Field, Event: it; Operator: `__newindex`
+    bool isSelf = false;         // Field: of `self`
+    Range keyRange;              // Operator
     Loc loc;
     Range range;
 };
@@ -113,7 +139,7 @@ inline bool isExpandable(const ast::Expr& e) {
     return e.kind == ast::NodeKind::CallExpr || e.kind == ast::NodeKind::VarargExpr;
 }
 
-class Checker {
+class Checker final : private AliasMaker, private NodeRules {
   public:
     Checker(TypedProgram& program, Diagnostics& diagnostics, Interner& interner, FunctionMap& functions)
         : program_(program),
@@ -122,10 +148,21 @@ class Checker {
           interner_(interner),
           functions_(functions),
           builtins_(program.types, interner),
-          flow_(program.types) {}
+          flow_(program.types) {
+        types_.setAliasMaker(this);
+    }
+    ~Checker() { types_.setAliasMaker(nullptr); }
 
+    /// Works out the types of all classes, interfaces and enums, before any body is checked.
+    void declareClasses(std::span<ModuleInfo* const> modules);
     /// Checks the main block and all functions of a module.
     void checkModule(ModuleInfo& module);
+    /// After all modules: what only the whole program tells about classes.
+    void finishClasses();
+    /// TypedProgram::classes; without errors only.
+    void makeClassTables();
+    /// Copies what is generic for the type arguments in use. To be called once, when all modules are checked without errors.
+    void instantiate();
 
   private:
     // ---- check_function.cpp
@@ -142,9 +179,10 @@ class Checker {
     TExpr* checkFunctionExpr(ast::FunctionExpr& expr, const Type* expected);
     void checkLocalFunction(ast::LocalFunctionDecl& decl);
     void checkFunctionDecl(ast::FunctionDecl& decl);
+    void reportReassigned(SemaVar& variable);
     void declareFunctionVariable(FunctionInfo& function, SemaVar& variable, Loc loc);
     FunctionInfo* instanceOf(FunctionInfo& function);
-    FunctionInfo* instantiate(FunctionInfo& generic, std::span<const Type* const> argTypes, Range where);
+    FunctionInfo* instantiateConst(FunctionInfo& generic, std::span<const Type* const> argTypes, Range where);
     FunctionInfo* functionOf(const ast::FunctionBody& body) { return functions_.find(&body)->second; }
 
     // ---- check_stmt.cpp
@@ -206,7 +244,139 @@ class Checker {
     void provideModule(ModuleInfo& module);
     TExpr* exportsOf(ModuleInfo& module, Loc loc);
 
+    // ---- class_declare.cpp
+    struct DeclScope {
+        DeclScope(Checker& checker, const ObjectInfo& info);
+        ~DeclScope();
+        Checker& checker_;
+        ModuleInfo* module_;
+        FunctionInfo* function_;
+        std::vector<std::pair<Symbol, const Type*>> params_;
+    };
+    void declareBounds(ObjectInfo& info);
+    void declareEnum(EnumInfo& info);
+    void resolveBases(InterfaceInfo& info);
+    void resolveBases(ClassInfo& info);
+    void closeInterfaces(InterfaceInfo& info);
+    void linearise(ClassInfo& info);
+    void markSharedBases(ClassInfo& info);
+    static bool needsValue(const Type* type);
+    void declareField(ObjectInfo& info, FieldInfo& field);
+    void declareMembers(ObjectInfo& info);
+    void noteMethodType(MethodInfo& method);
+    const FunctionType* methodType(MethodInfo& method);
+    static MemberInfo* ownMember(const ObjectInfo& info, Symbol name);
+    const FunctionType* signatureOf(MethodInfo& method);
+    const FunctionType* constructorType(const ClassInfo& info, const ConstructorInfo& constructor);
+    static ConstructorInfo* constructorWithoutArguments(const ClassInfo& info);
+    void declareConstructors(ClassInfo& info);
+    void makeConstructor(ClassInfo& info, ConstructorInfo* of, uint32_t count);
+
+    // ---- class_inherit.cpp
+    Member findMember(const Type* type, Symbol name, const ClassInfo* from, Member* hidden);
+    void checkInterface(InterfaceInfo& info);
+    void checkImplements(ClassInfo& info, const InterfaceType* interface);
+    void checkOverride(ClassInfo& info, MethodInfo& method, const Member& inherited);
+    void checkInheritance(ClassInfo& info);
+    void methodTypeIfNeeded(MethodInfo& method);
+    void checkConflicts(ClassInfo& info);
+    static std::vector<MemberInfo*> membersInOrder(const ObjectInfo& info);
+    void checkEntries(ClassInfo& info);
+
+    // ---- check_class.cpp
+    TExpr* zeroOf(const Type* type, Loc loc);
+    void checkClass(ClassInfo& info);
+    void checkInitializer(ClassInfo& info);
+    TExpr* callMethod(ast::CallExpr& expr, TExpr* object, const Member& member, const Type* expected, bool isDirect);
+    void aimAt(Callee& callee, TExpr* object, const Member& member, bool isDirect);
+    TExpr* callWith(TExpr* object, const Member& member, std::span<TExpr* const> args, Loc loc);
+    MethodInfo* shorterEntry(MethodInfo& method, uint32_t count);
+    TExpr* callObjectMember(ast::CallExpr& expr, ast::FieldExpr& field, TExpr* object, const Type* expected);
+    TExpr* callBareMember(ast::CallExpr& expr, MemberInfo& info, const Type* expected);
+    TExpr* callStatic(ast::CallExpr& expr, const Member& member, Range range, const Type* expected);
+    TExpr* callNominalMember(ast::CallExpr& expr, Nominal& nominal, const ast::Ident& name, const Type* expected);
+    bool isBaseObject(ast::Expr& object, const ClassType*& from);
+    Member inheritedMember(const ClassType* from, const ast::Ident& name, Range range);
+    TExpr* callInherited(ast::CallExpr& expr, const ast::FieldExpr& field, const ClassType* from, const Type* expected);
+    TExpr* inheritedValue(const ast::FieldExpr& field, const ClassType* from);
+
+    // ---- check_member.cpp
+    FunctionInfo* classFunction() const;
+    ClassInfo* currentClass() const;
+    SemaVar* currentSelf() const;
+    bool isSelf(const TExpr* object) const;
+    static bool derivesFrom(const ClassInfo* info, const Nominal* base);
+    bool mayUse(const Member& member, Range range);
+    Member memberOfObject(const Type* type, const ast::Ident& name, Range objectRange);
+    Nominal* nominalIn(ast::Expr& expr);
+    Member memberOfClass(ClassInfo& info, const ast::Ident& name);
+    TExpr* classValue(Nominal& nominal, Range range);
+    TExpr* nominalMember(Nominal& nominal, const ast::Ident& name);
+    TExpr* staticValue(const Member& member, Range range);
+    TExpr* bareMemberValue(MemberInfo& info, const ast::Ident& name);
+    TExpr* bareObject(const MemberInfo& info, Range range);
+    TExpr* memberValue(TExpr* object, const Member& member, Range range);
+    TExpr* fieldGet(TExpr* object, const Member& member, Loc loc);
+    TStmt* fieldSet(TExpr* object, const Member& member, TExpr* value, Loc loc);
+    TExpr* boundMethod(TExpr* object, const Member& member, Range range);
+    SelfField& selfField(FieldInfo& field, const Type* type);
+    SemaVar* selfFieldOf(ast::Expr& expr);
+    void noteFieldWrite(FieldInfo& field, bool isSelf, const Type* valueType);
+
+    // ---- check_construct.cpp
+    bool mayBeUnready(const SemaVar& variable) const;
+    TExpr* readyCheck(const ClassInfo& info, Loc loc);
+    bool mayConstruct(const ClassInfo& info, const ConstructorInfo& constructor, Range range);
+    bool couldBe(const ast::Expr& source, TExpr* value, const Type* param);
+    ConstructorInfo* chooseConstructor(ast::CallExpr& expr, ClassInfo& info, std::vector<TExpr*>& checked);
+    TExpr* constructCall(ast::CallExpr& expr, Nominal& nominal, const Type* expected);
+    TExpr* newObject(const Callee& callee, const ClassType* type, std::span<TExpr* const> args,
+                     std::span<TExpr* const> extras, TExpr* pack, Loc loc);
+    TExpr* convertImplicitly(TExpr* value, const ClassType* wanted);
+    static const ClassType* implicitTarget(const Type* wanted);
+    TExpr* bracesAsObject(ast::BraceExpr& expr, const ClassType* type);
+    const ClassType* baseNamed(ast::Expr& callee, bool& isBaseCall);
+    TExpr* baseConstructorCall(ast::CallExpr& expr, const ClassType& base);
+    TExpr* guardShared(TExpr* value, const ClassType& base);
+    void callBaseImplicitly(const ClassType& base, Range where);
+    void passToBase(const ClassType& base, ConstructorInfo& constructor, std::span<TExpr* const> args, TExpr* pack,
+                    Loc loc);
+    void beginConstructor(FunctionInfo& function);
+    void endConstructor(Range where);
+    void buildConstructor(FunctionInfo& function);
+    void noteFieldRead(FieldInfo& field, Range range);
+    bool mayWriteField(FieldInfo& field, bool isSelf, Range range);
+    void noteSelfGoes();
+    void noteSelfCaptured(const FunctionInfo& function);
+    std::vector<FieldInfo*> unsetNow();
+    void noteBaseRuns(ConstructorInfo& base);
+    void settleUnsetFields();
+
+    // ---- check_event.cpp
+    bool mayInvoke(const Member& event, const ast::Ident& name);
+    TExpr* eventMember(TExpr* handlers, const ast::Ident& name);
+    TExpr* invokeEvent(ast::CallExpr& expr, TExpr* handlers, const ast::Ident& name);
+    TExpr* arrayCall(std::string_view name, std::span<TExpr* const> args, const Type* result, Loc loc);
+    void changeHandlers(ast::CompoundStmt& stmt, Place& place);
+
+    // ---- check_operator_method.cpp
+    void checkOperatorMethod(MethodInfo& method);
+    Member operatorOf(const Type* type, std::string_view name);
+    TExpr* asOperand(TExpr* value, const Type* param);
+    TExpr* operatorCall(std::string_view name, TExpr* left, TExpr* right, Range rightRange, Loc loc);
+    TExpr* unaryOperatorCall(std::string_view name, TExpr* operand, Loc loc);
+    static std::string_view operatorName(ast::BinaryOp op);
+    TExpr* orderCall(ast::BinaryOp op, TExpr* left, TExpr* right, Range leftRange, Range rightRange, Loc loc);
+    TExpr* equalCall(bool isEqual, TExpr* left, TExpr* right, Loc loc);
+    TExpr* concatCall(std::span<TExpr* const> values, std::span<const Range> ranges, Loc loc);
+    TExpr* indexCall(TExpr* object, ast::IndexExpr& expr);
+    bool indexPlace(TExpr* object, ast::IndexExpr& target, Place& place, bool& isGood);
+    TExpr* readOperatorPlace(Place& place);
+    TExpr* iteratorCall(TExpr* object, Loc loc);
+
     // ---- check_assign.cpp
+    bool memberPlace(TExpr* object, const Member& member, Range range, Place& place);
+    bool staticPlace(const Member& member, Range range, Place& place);
     bool checkPlace(ast::Expr& target, Place& place);
     bool checkNamePlace(ast::NameExpr& target, Place& place);
     bool checkFieldPlace(ast::FieldExpr& target, Place& place);
@@ -327,6 +497,7 @@ class Checker {
     static bool wantsIntegerOnly(const Type* type);
     TExpr* finishCall(ast::CallExpr& expr, Callee& callee, const Type* expected);
     bool hasMultiLast(const ast::CallExpr& expr) const;
+    bool reportOpenParameter(ast::Expr& arg, const Type* param, const Callee& callee);
     TExpr* errorOfCall(const FunctionType* type, std::span<const TypeBinding> bindings, Loc loc);
     size_t minArgsOf(const Callee& callee) const;
     void reportCount(ast::CallExpr& expr, const Callee& callee, size_t given);
@@ -337,12 +508,59 @@ class Checker {
                     TExpr* pack);
     TExpr* callDynamic(ast::CallExpr& expr, TExpr* callee, TExpr* self);
     TExpr* callConst(ast::CallExpr& expr, FunctionInfo& function);
-    void infer(const Type* param, const Type* arg, std::span<TypeBinding> bindings);
-    void inferFromContext(const Type* result, const Type* expected, std::span<TypeBinding> bindings);
-    bool wantsOtherArguments(const Type* param);
-    bool bindRest(ast::CallExpr& expr, Callee& callee);
     /// After anything that may run other code.
     void afterCall() { flow_.forgetVolatile(); }
+
+    // ---- check_generic.cpp
+    /// The type parameters in scope are those of a function and of all around it, while this lives.
+    class TypeScope {
+      public:
+        TypeScope(Checker& checker, const FunctionInfo& function);
+        ~TypeScope() { checker_.typeParams_ = std::move(outer_); }
+        TypeScope(const TypeScope&) = delete;
+        TypeScope& operator=(const TypeScope&) = delete;
+
+      private:
+        Checker& checker_;
+        std::vector<std::pair<Symbol, const Type*>> outer_;
+    };
+    /// Parameters as written, still without bounds.
+    List<const TypeParamType*> declareTypeParams(List<ast::TypeParam> written);
+    /// Their bounds; the parameters must be in scope.
+    void resolveBounds(List<ast::TypeParam> written, List<const TypeParamType*> params);
+    /// `Comparable` or `Hashable`, if the name means that here; else null.
+    const InterfaceType* builtinBound(const ast::TypeNode& node);
+    /// Does a type satisfy a bound (its own parameters put in)?
+    bool satisfies(const Type* type, const InterfaceType* bound);
+    /// A type parameter, or a value that a type parameter may stand for, may be nil.
+    static bool mayBeNil(const Type* type);
+    /// Reports arguments that do not satisfy the bounds of `params`.
+    bool checkBounds(std::span<const TypeParamType* const> params, std::span<const Type* const> args, Range where);
+    /// The callee's type is `declared`, written in terms of `params` (those of its class first): opens it for inference. Type
+    /// arguments that the call gives are bound, to the last parameters. False after an error.
+    bool openCallee(Callee& callee, const FunctionType* declared, std::span<const TypeParamType* const> params,
+                    ast::CallExpr& expr);
+    bool bindExplicit(Callee& callee, ast::CallExpr& expr);
+    /// The type arguments that were found, by Callee::typeParams; reports what is missing or out of bounds.
+    bool closeCallee(Callee& callee, Range where);
+    List<const Type*> typeArgumentsOf(const Callee& callee);
+    /// A generic function as a value: the expected type says its type arguments.
+    TExpr* genericValue(FunctionInfo& function, const Type* expected, Range range);
+    /// The generic function that an expression names, or null.
+    FunctionInfo* genericNamed(ast::Expr& expr);
+    /// A value whose type is a type parameter as one of the bound that has this member; else the value.
+    TExpr* asBound(TExpr* object, Symbol name);
+    /// `isTaken`: the two are what functions take, so that the argument's may be wider.
+    void infer(const Type* param, const Type* arg, std::span<TypeBinding> bindings, bool isTaken = false);
+    void inferUnion(const Type* param, const Type* arg, std::span<TypeBinding> bindings, bool isTaken);
+    void bindParam(TypeBinding& binding, const Type* arg, bool isTaken);
+    static void settleTaken(std::span<TypeBinding> bindings);
+    void inferFromContext(const Type* result, const Type* expected, std::span<TypeBinding> bindings);
+    bool wantsOtherArguments(const Type* param);
+    /// `type` with the bound parameters, and with what the context would like for the others.
+    const Type* hintFor(const Type* type, std::span<const TypeBinding> bindings);
+    const Type* makeAlias(AliasInfo& alias, std::span<const Type* const> args) override;
+    TExpr* compareObjects(CompareOp op, TExpr* left, TExpr* right, Loc loc, FunctionInfo& owner) override;
 
     // ---- check_library.cpp
     TExpr* builtinDefault(const BuiltinSignature& signature, size_t param, const Type* type, Loc loc);
@@ -376,6 +594,7 @@ class Checker {
 
     // ---- check_types.cpp
     const Type* typeOf(ast::TypeNode& node);
+    void noteOptional(const Type* inner, Range where);
     const Type* typeOfName(ast::NamedType& node);
     ModuleInfo* namespaceNamed(Symbol name, bool& isKnown) const;
     const Type* typeOfQualified(ast::NamedType& node, std::span<const Type* const> args);
@@ -386,7 +605,7 @@ class Checker {
     const Type* typeOfAlias(AliasInfo& alias, std::span<const Type* const> args, Range range);
     const Type* typeOfFunction(ast::FunctionType& node);
     void typeOfResults(ast::ResultTypes& written, std::vector<const Type*>& results, const Type*& variadic);
-    bool declaresUnsupported(Symbol name) const;
+    const Type* typeOfNominal(Nominal& info, std::span<const Type* const> args, Range range);
     TypeKind aliasKind(ast::TypeNode& node, ModuleInfo& module, int depth);
 
     // ---- small makers
@@ -412,7 +631,6 @@ class Checker {
     TExpr* numberConst(double value, Loc loc);
     TExpr* integerConst(int64_t value, Loc loc);
     TExpr* stringConst(std::string_view value, Loc loc);
-    TExpr* unsupported(Range range);
     TExpr* errorBoolean(Loc loc) { return expr<TBoolConst>(types_.boolean(), loc); }
     TExpr* getVar(Variable* variable, Loc loc);
     TExpr* notNode(TExpr* operand);
@@ -465,6 +683,26 @@ class Checker {
         FunctionInfo* function;
     };
     std::vector<Instance> instances_;  // of const functions
+    bool hasGenerics_ = false;         // some function or class has type parameters
+    std::vector<ClassInfo*> classes_;  // bases first
+    ClassInfo* class_ = nullptr;       // whose statement is being checked
+    Construction* construction_ = nullptr;
+    TExpr* eventNode_ = nullptr;       // the event read last: only what may follow an event may use it
+    Member eventMember_;
+    bool eventAllowed_ = false;        // of the expression about to be checked
+    struct ClassStatement {
+        ClassInfo* info;
+        TBlock* ready;
+    };
+    std::vector<ClassStatement> classStatements_;
+    /// A base constructor called by another: the fields that are unset then.
+    struct BaseRun {
+        ConstructorInfo* constructor;
+        ConstructorInfo* base;
+        std::vector<FieldInfo*> unset;
+        bool isSettled = false;
+    };
+    std::vector<BaseRun> baseRuns_;
 };
 
 }  // namespace luapp::sema

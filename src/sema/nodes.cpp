@@ -27,11 +27,6 @@ TExpr* Checker::stringConst(std::string_view value, Loc loc) {
     return n;
 }
 
-TExpr* Checker::unsupported(Range range) {
-    diags_.report(diag::UnsupportedFeature, range, "`base`");
-    return errorExpr(range.begin);
-}
-
 TExpr* Checker::getVar(Variable* variable, Loc loc) {
     auto* n = expr<TVarGet>(variable->type, loc);
     n->variable = variable;

@@ -63,6 +63,12 @@ Fit relate(const Type* from, const Type* to) {
         return best;
     }
     if (isInteger(from) && isNumber(to)) return Fit::Widen;
+    if (auto* object = asIf<ClassType>(from))
+        if (auto* base = asIf<ClassType>(to)) return ancestorOf(object, base->info) == base ? Fit::Retype : Fit::None;
+    if (auto* wanted = asIf<InterfaceType>(to)) return interfaceOf(from, wanted->info) == wanted ? Fit::Retype : Fit::None;
+    if (auto* param = asIf<TypeParamType>(from))
+        for (const InterfaceType* bound : param->use->bounds)
+            if (isAssignable(bound, to)) return fitByRep(from, to);
     if (auto* f = asIf<FunctionType>(from)) {
         if (to->kind == TypeKind::AnyFunction) return Fit::Retype;
         if (auto* t = asIf<FunctionType>(to)) return relateFunctions(f, t);
@@ -81,7 +87,8 @@ bool areDisjoint(const Type* a, const Type* b) {
     if (a->kind == TypeKind::Never || b->kind == TypeKind::Never) return false;
     if (a->hasTypeParams || b->hasTypeParams) return false;
     if (isCallable(a) && isCallable(b)) return false;
-    return relate(a, b) == Fit::None && relate(b, a) == Fit::None;
+    if (relate(a, b) != Fit::None || relate(b, a) != Fit::None) return false;
+    return !haveCommonClass(a, b);
 }
 
 // ---- Conversions of expressions -------------------------------------------------------------------------------------
@@ -124,7 +131,11 @@ TExpr* Checker::tryConvert(TExpr* value, const Type* wanted, CheckReason reason)
         }
     }
     switch (relate(from, wanted)) {
-        case Fit::None: return nullptr;
+        case Fit::None:
+            if (reason != CheckReason::Cast && reason != CheckReason::LoopVar)
+                if (const ClassType* target = implicitTarget(wanted))
+                    if (TExpr* made = convertImplicitly(value, target)) return tryConvert(made, wanted, reason);
+            return nullptr;
         case Fit::Same: return value;
         case Fit::Retype: return convertNode(ConvertKind::Retype, reason, value, wanted);
         case Fit::Widen: return convertNode(ConvertKind::Widen, reason, value, wanted);
@@ -230,7 +241,7 @@ const Type* Checker::narrowTo(const Type* type, const Type* tested) {
             continue;
         }
         for (const Type* wanted : membersOf(tested))
-            if (isAssignable(wanted, member)) result = types_.unionOf(result, wanted);
+            if (isAssignable(wanted, member) || member->kind == TypeKind::TypeParam) result = types_.unionOf(result, wanted);
     }
     return result;
 }

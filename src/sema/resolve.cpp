@@ -4,20 +4,18 @@
 
 #include "frontend/ast/ast_visit.h"
 #include "frontend/diag/suggest.h"
+#include "sema/builtin_types.h"
 #include "sema/list_limits.h"
+#include "sema/resolve_impl.h"
 
 namespace luapp::sema {
 
 namespace diag = frontend::diag;
 
-namespace {
-
-SemaVar* varOf(const ast::NameDecl& name) { return static_cast<SemaVar*>(name.variable); }
-
-SemaVar* newVariable(ResolveContext& context, const ast::NameDecl& name, FunctionInfo* home, ModuleInfo* module) {
+SemaVar* newVariable(ResolveContext& context, Symbol name, Range range, FunctionInfo* home, ModuleInfo* module) {
     auto* variable = context.program.arena.make<SemaVar>();
-    variable->name = name.name;
-    variable->range = name.range;
+    variable->name = name;
+    variable->range = range;
     variable->owner = home;
     variable->home = home;
     variable->module = module;
@@ -32,16 +30,30 @@ SemaVar* newVariable(ResolveContext& context, const ast::NameDecl& name, Functio
 FunctionInfo* newFunction(ResolveContext& context, ast::FunctionBody* body, FunctionInfo* outer, ModuleInfo* module) {
     auto* function = context.program.arena.make<FunctionInfo>();
     function->body_ = body;
-    function->range = body->range;
     function->module = module->typed;
     function->in = module;
     function->parent = outer;
     function->outer = outer;
-    function->isVararg = body->isVararg;
     function->number = ++context.functionCount;
-    context.functions[body] = function;
+    if (body) {
+        function->range = body->range;
+        function->isVararg = body->isVararg;
+        context.functions[body] = function;
+    }
     context.program.functions.push_back(function);
     return function;
+}
+
+void reportDuplicate(ResolveContext& context, Symbol name, Range range) {
+    context.diagnostics.report(diag::DuplicateDeclaration, range, context.interner.text(name));
+}
+
+namespace {
+
+SemaVar* varOf(const ast::NameDecl& name) { return static_cast<SemaVar*>(name.variable); }
+
+SemaVar* newVariable(ResolveContext& context, const ast::NameDecl& name, FunctionInfo* home, ModuleInfo* module) {
+    return newVariable(context, name.name, name.range, home, module);
 }
 
 void addEdge(ResolveContext& context, CallEdge*& list, FunctionInfo* callee) {
@@ -53,13 +65,26 @@ void addEdge(ResolveContext& context, CallEdge*& list, FunctionInfo* callee) {
 class Resolver {
   public:
     Resolver(ResolveContext& context, ModuleInfo& module) : context_(context), module_(module) {
+        selfName_ = context.interner.intern("self");
         bindings_.resize(context.interner.size());
+        for (Nominal* nominal : module.ownNominals)
+            hasImplicit_ |= nominal->nominalKind == NominalKind::Class && static_cast<ClassInfo*>(nominal)->hasImplicit;
     }
 
     void run() {
         ast::FunctionBody& main = *module_.tree->main;
         function_ = module_.main;
+        // What interfaces and aliases name may be used by anybody at any time.
+        if (hasImplicit_) {
+            for (Nominal* nominal : module_.ownNominals)
+                if (nominal->nominalKind == NominalKind::Interface)
+                    for (MethodInfo* method : static_cast<InterfaceInfo*>(nominal)->methods)
+                        walkImplicitOf(*method->decl->body, *module_.main);
+            for (ast::Stmt* stmt : main.body.statements)
+                if (auto* alias = ast::as<ast::TypeAliasDecl>(stmt)) walkImplicit(alias->aliased, nullptr);
+        }
         for (FunctionInfo* hoisted : module_.hoisted) bind(hoisted->self_);
+        for (Nominal* nominal : module_.ownNominals) bind(nominal->variable);
         bindImports();
         uint32_t number = 0;
         for (ast::Stmt* stmt : main.body.statements) {
@@ -80,6 +105,10 @@ class Resolver {
         if (!variable->name) return;
         undo_.push_back({variable->name.id, bindings_[variable->name.id]});
         bindings_[variable->name.id] = variable;
+    }
+    void hide(Symbol name) {
+        undo_.push_back({name.id, bindings_[name.id]});
+        bindings_[name.id] = nullptr;
     }
     size_t enter() const { return undo_.size(); }
     void leave(size_t scope) {
@@ -143,6 +172,8 @@ class Resolver {
     }
     void noteTopLevelUse(SemaVar* variable) {
         auto* callee = static_cast<FunctionInfo*>(variable->function);
+        if (variable->nominal && variable->nominal->nominalKind == NominalKind::Class)
+            callee = static_cast<ClassInfo*>(variable->nominal)->initializer;
         if (!callee || !callee->topLevel || callee->in != &module_) return;
         if (function_->topLevel)
             addEdge(context_, function_->topLevel->edges, callee);
@@ -158,9 +189,29 @@ class Resolver {
         variable->isReassigned = true;
         variable->assignments = context_.program.arena.make<AssignSite>(name->range.begin, variable->assignments);
     }
+    /// In a class body a bare name means a member before anything at the top level (LANGUAGE 6).
+    SemaVar* bareName(ast::NameExpr& name, SemaVar* variable) {
+        const bool isOuter = !variable || variable->isTopLevel || variable->namespaceOf || variable->module != &module_;
+        MemberInfo* member = isOuter ? bareMember(context_, *class_, name.name) : nullptr;
+        if (!member) return variable;
+        const std::string_view text = context_.interner.text(name.name);
+        if (variable || Builtins::find(text) || Builtins::isLibrary(text))
+            context_.diagnostics.report(diag::BareNameAmbiguous, name.range, text,
+                                        context_.interner.text(member->owner->name));
+        if (!member->isStatic) useSelf();
+        return member->bare;
+    }
+    void useSelf() {
+        if (SemaVar* self = bindings_[selfName_.id]) use(self);
+    }
     void lookUp(ast::NameExpr& name) {
         SemaVar* variable = name.name.id < bindings_.size() ? bindings_[name.name.id] : nullptr;
+        if (class_) variable = bareName(name, variable);
         name.resolved = variable;
+        if (variable && variable->member) {
+            if (variable->member->isStatic) use(variable->member->owner->variable);
+            return;
+        }
         if (variable) use(variable);
     }
 
@@ -182,7 +233,9 @@ class Resolver {
     void walk(ast::NumberExpr&) {}
     void walk(ast::StringExpr&) {}
     void walk(ast::VarargExpr&) {}
-    void walk(ast::BaseExpr&) {}
+    void walk(ast::BaseExpr&) {
+        if (class_) useSelf();
+    }
     void walk(ast::ErrorExpr&) {}
     void walk(ast::InterpExpr& e) { visitAll(e.values); }
     void walk(ast::NameExpr& e) { lookUp(e); }
@@ -242,6 +295,7 @@ class Resolver {
     void walk(ast::LocalStmt& s) {
         visitAll(s.values);
         for (ast::NameDecl& name : s.names) {
+            walkImplicit(name.type, function_->topLevel);
             SemaVar* variable = declare(name);
             variable->isConst = s.isConst;
             variable->isDeclaredLater = s.values.empty();
@@ -340,7 +394,88 @@ class Resolver {
         bind(variable);
         walkFunction(*d.body, variable, true);
     }
-    void walk(ast::ClassDecl&) {}
+    void walk(ast::ClassDecl& d) {
+        auto found = module_.nominals.find(d.name.name.id);
+        if (found == module_.nominals.end() || !found->second || found->second->nominalKind != NominalKind::Class) return;
+        auto* info = static_cast<ClassInfo*>(found->second);
+        if (info->decl != &d) return;
+        info->variable->statement = statement_;
+        ClassInfo* const outer = class_;
+        class_ = info;
+        for (FieldInfo* field : info->fields) {
+            if (field->variable) field->variable->statement = statement_;
+            if (!field->decl) continue;
+            walkImplicit(field->decl->type, info->initializer);
+            if (field->decl->value) walkInitialValue(*field, *field->decl->value);
+        }
+        for (MethodInfo* method : info->methods) {
+            addEdge(context_, info->initializer->edges, method->function);
+            walkFunction(*method->decl->body, nullptr, false);
+        }
+        for (ConstructorInfo* constructor : info->constructors) {
+            addEdge(context_, info->initializer->edges, constructor->function);
+            walkFunction(*constructor->decl->body, nullptr, false);
+        }
+        for (ClassInfo* base : basesInModule(*info)) addEdge(context_, info->initializer->edges, base->initializer);
+        class_ = outer;
+    }
+    /// Initial values of static fields belong to the main block, others to the class's initializer.
+    void walkInitialValue(FieldInfo& field, ast::Expr& value) {
+        if (field.isStatic) return visit(value);
+        FunctionInfo* const function = function_;
+        const int depth = depth_;
+        function_ = static_cast<ClassInfo*>(field.owner)->initializer;
+        depth_ = 0;
+        visit(value);
+        depth_ = depth;
+        function_ = function;
+    }
+    /// A type annotation that names a class with an implicit constructor: what it is written for may construct an object.
+    void walkImplicit(ast::TypeNode* node, FunctionInfo* user) {
+        if (!node || !hasImplicit_) return;
+        eachNamed(*node, [&](ast::NamedType& named) {
+            ClassInfo* info = classNamed(module_, named);
+            if (!info || !info->hasImplicit || info->module != &module_) return;
+            if (user)
+                addEdge(context_, user->edges, info->initializer);
+            else
+                roots_.push_back({statement_, info->initializer});
+        });
+    }
+    template <class F>
+    void eachNamed(ast::TypeNode& node, F&& f) {
+        switch (node.kind) {
+            case ast::NodeKind::NamedType: {
+                auto& named = static_cast<ast::NamedType&>(node);
+                f(named);
+                for (ast::TypeNode* arg : named.args) eachNamed(*arg, f);
+                return;
+            }
+            case ast::NodeKind::ArrayType: return eachNamed(*static_cast<ast::ArrayType&>(node).element, f);
+            case ast::NodeKind::OptionalType: return eachNamed(*static_cast<ast::OptionalType&>(node).inner, f);
+            case ast::NodeKind::UnionType:
+                for (ast::TypeNode* member : static_cast<ast::UnionType&>(node).members) eachNamed(*member, f);
+                return;
+            case ast::NodeKind::RecordType:
+                for (ast::RecordTypeField& field : static_cast<ast::RecordType&>(node).members) eachNamed(*field.type, f);
+                return;
+            case ast::NodeKind::FunctionType: {
+                auto& function = static_cast<ast::FunctionType&>(node);
+                for (ast::TypeNodeParam& param : function.params)
+                    if (param.type) eachNamed(*param.type, f);
+                for (ast::TypeNode* result : function.results.types) eachNamed(*result, f);
+                return;
+            }
+            case ast::NodeKind::VariadicType:
+                if (auto* element = static_cast<ast::VariadicType&>(node).element) eachNamed(*element, f);
+                return;
+            default: return;
+        }
+    }
+    void walkImplicitOf(ast::FunctionBody& body, FunctionInfo& function) {
+        for (ast::Param& param : body.params) walkImplicit(param.decl.type, function.topLevel);
+        for (ast::TypeNode* result : body.results.types) walkImplicit(result, function.topLevel);
+    }
     void walk(ast::InterfaceDecl&) {}
     void walk(ast::EnumDecl&) {}
     void walk(ast::TypeAliasDecl&) {}
@@ -371,8 +506,9 @@ class Resolver {
             function->name = context_.interner.text(holder->name);
             if (isStatic) holder->function = function;
         }
-        function->topLevel = function_->topLevel;
+        if (!function->classInfo) function->topLevel = function_->topLevel;
         if (!function->topLevel && holder && holder->isTopLevel) function->topLevel = function;
+        walkImplicitOf(body, *function);
 
         checkLength(context_.diagnostics, body.params.count, "parameters", [&](uint32_t i) { return body.params[i].decl.range; });
         checkLength(context_.diagnostics, body.results.types.count, "results", [&](uint32_t i) { return body.results.types[i]->range; });
@@ -381,6 +517,8 @@ class Resolver {
         function_ = function;
         depth_ = 0;
         const size_t scope = enter();
+        if (function->classInfo) hide(selfName_);
+        if (function->selfParam) bind(function->selfParam);
         for (ast::Param& param : body.params) {
             visit(param.defaultValue);
             SemaVar* variable = declare(param.decl);
@@ -405,6 +543,9 @@ class Resolver {
     ResolveContext& context_;
     ModuleInfo& module_;
     FunctionInfo* function_ = nullptr;
+    ClassInfo* class_ = nullptr;  // around the code being walked
+    Symbol selfName_;
+    bool hasImplicit_ = false;  // some class of the module has an implicit constructor
     uint32_t statement_ = 0;
     int depth_ = 0;
     std::vector<SemaVar*> bindings_;
@@ -422,11 +563,6 @@ void markCallable(FunctionInfo* function, uint32_t statement) {
         f->earliestCall = statement;
         for (CallEdge* edge = f->edges; edge; edge = edge->next) work.push_back(edge->callee);
     }
-}
-
-/// Reports a second declaration of one top-level name among functions, types and imports.
-void reportDuplicate(ResolveContext& context, Symbol name, Range range) {
-    context.diagnostics.report(diag::DuplicateDeclaration, range, context.interner.text(name));
 }
 
 }  // namespace
@@ -462,7 +598,7 @@ void declareModule(ResolveContext& context, ModuleInfo& module) {
             variable->function = info;
             module.hoisted.push_back(info);
         } else if (auto* alias = ast::as<ast::TypeAliasDecl>(stmt)) {
-            if (module.aliases.count(alias->name.name.id)) {
+            if (module.aliases.count(alias->name.name.id) || module.nominals.count(alias->name.name.id)) {
                 reportDuplicate(context, alias->name.name, alias->name.range);
                 continue;
             }
@@ -471,6 +607,20 @@ void declareModule(ResolveContext& context, ModuleInfo& module) {
             info->decl = alias;
             info->module = &module;
             module.aliases[alias->name.name.id] = info;
+        } else if (Nominal* nominal = declareNominal(context, module, *stmt)) {
+            const uint32_t id = nominal->name.id;
+            if (module.aliases.count(id) || module.nominals.count(id) || !names.emplace(id, nominal->range).second) {
+                if (nominal->name) reportDuplicate(context, nominal->name, nominal->range);
+            }
+            module.nominals.emplace(id, nominal);
+            module.ownNominals.push_back(nominal);
+            if (stmt->isExported) {
+                Export& entry = module.exports[id];
+                if (entry.variable || entry.alias) reportDuplicate(context, nominal->name, nominal->range);
+                nominal->variable->usedByInner = true;
+                entry = {nominal->variable, nullptr, nominal, nominal->range};
+            }
+            continue;
         } else if (auto* local = ast::as<ast::LocalStmt>(stmt); local && local->isExported) {
             for (ast::NameDecl& name : local->names) {
                 SemaVar* variable = newVariable(context, name, main, &module);
@@ -526,6 +676,7 @@ void linkImports(ResolveContext& context, ModuleInfo& module) {
             for (ast::ImportName& name : import->names) {
                 const Export* entry = target ? find(name, *target) : nullptr;
                 if (entry && entry->alias) module.aliases[name.local.name.id] = entry->alias;
+                if (entry && entry->nominal) module.nominals[name.local.name.id] = entry->nominal;
                 if (entry && entry->variable) {
                     name.local.variable = entry->variable;
                 } else if (!entry) {
@@ -547,6 +698,11 @@ void linkImports(ResolveContext& context, ModuleInfo& module) {
             for (ast::ImportName& name : list->names) {
                 auto alias = module.aliases.find(name.name.name.id);
                 if (alias != module.aliases.end()) module.exports[name.local.name.id].alias = alias->second;
+                auto nominal = module.nominals.find(name.name.name.id);
+                if (nominal != module.nominals.end() && nominal->second) {
+                    nominal->second->variable->usedByInner = true;
+                    module.exports[name.local.name.id].nominal = nominal->second;
+                }
             }
 }
 
@@ -555,9 +711,12 @@ void resolveModule(ResolveContext& context, ModuleInfo& module) {
     resolver.run();
     for (const auto& root : resolver.roots_) markCallable(root.callee, root.statement);
     if (module.isInCycle)
-        for (auto& [name, entry] : module.exports)
+        for (auto& [name, entry] : module.exports) {
             if (entry.variable && entry.variable->function)
                 markCallable(static_cast<FunctionInfo*>(entry.variable->function), 0);
+            else if (entry.nominal && entry.nominal->nominalKind == NominalKind::Class)
+                markCallable(static_cast<ClassInfo*>(entry.nominal)->initializer, 0);
+        }
 }
 
 void finishModule(ResolveContext& context, ModuleInfo& module) {
@@ -565,9 +724,9 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
     // Which functions need a closure: those that use a variable of an enclosing function (of the main block only when
     // it is not a module variable), or a function that does.
     auto counts = [](FunctionInfo* user, SemaVar* variable) {
-        if (variable->isTopLevel || variable->namespaceOf) return false;
-        if (variable->isReassigned) return true;
+        if (variable->isTopLevel || variable->namespaceOf || variable->nominal) return false;
         auto* held = static_cast<FunctionInfo*>(variable->function);
+        if (variable->isReassigned && !(held && held->isGeneric())) return true;
         return !held || (held != user && held->needsClosure);
     };
     std::vector<FunctionInfo*> own;
@@ -575,7 +734,8 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
         if (static_cast<FunctionInfo*>(f)->in == &module) own.push_back(static_cast<FunctionInfo*>(f));
     for (FunctionInfo* f : own)
         for (SemaVar* v = f->variables; v; v = v->nextInHome) {
-            if (v->isReassigned && v->function) v->function = nullptr;
+            // Assigning to a generic function is an error; the checker reports it.
+            if (v->isReassigned && v->function && !static_cast<FunctionInfo*>(v->function)->isGeneric()) v->function = nullptr;
             if (v->required && !v->isReassigned) v->namespaceOf = module.requireOf[v->required];
         }
     for (bool changed = true; changed;) {
@@ -592,19 +752,28 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
     std::vector<Variable*> captures;
     for (FunctionInfo* f : own) {
         captures.clear();
-        for (Capture* c = f->uses; c; c = c->next) {
-            if (c->variable->function == f) f->selfReference = true;
-            if (!counts(f, c->variable)) continue;
-            captures.push_back(c->variable);
-            c->variable->isCaptured = true;
-        }
+        // A generic function is made a closure where it is used, so its users need what it needs.
+        std::vector<FunctionInfo*> users{f};
+        for (size_t i = 0; i < users.size(); i++)
+            for (Capture* c = users[i]->uses; c; c = c->next) {
+                if (i == 0 && c->variable->function == f) f->selfReference = true;
+                if (!counts(users[i], c->variable)) continue;
+                auto* held = static_cast<FunctionInfo*>(c->variable->function);
+                if (held && held->isGeneric()) {
+                    if (std::find(users.begin(), users.end(), held) == users.end()) users.push_back(held);
+                    continue;
+                }
+                if (users.size() > 1 && std::find(captures.begin(), captures.end(), c->variable) != captures.end()) continue;
+                captures.push_back(c->variable);
+                c->variable->isCaptured = true;
+            }
         std::reverse(captures.begin(), captures.end());
         checkLength(context.diagnostics, captures.size(), "outer variables used by one function", [&](uint32_t) {
             return Range{f->range.begin, f->range.begin + 1};
         });
         f->captures = context.program.arena.makeList<Variable*>(captures);
         for (SemaVar* v = f->variables; v; v = v->nextInHome) {
-            if (!v->isTopLevel || !v->usedByInner || v->function || v->namespaceOf) continue;
+            if (!v->isTopLevel || !v->usedByInner || v->function || v->namespaceOf || v->nominal) continue;
             v->kind = VarKind::Module;
             v->index = uint32_t(context.program.moduleVariables.size());
             context.program.moduleVariables.push_back(v);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sema/class_table.h"
 #include "sema/context.h"
 #include "sema/resolve.h"
 
@@ -174,11 +175,14 @@ std::unique_ptr<TypedProgram> check(const Program& input, Diagnostics& diagnosti
     for (ModuleInfo* module : modules) finishModule(context, *module);
 
     Checker checker(*program, diagnostics, input.interner, functions);
+    checker.declareClasses(modules);
     for (ModuleInfo* module : modules) {
         if (module->isInCycle) module->typed->importCycle = program->arena.copyText(graph.cycleOf(*module));
         program->modules.push_back(module->typed);
         if (!module->tree->isLenient) checker.checkModule(*module);
     }
+    checker.finishClasses();
+    if (!diagnostics.hasErrors()) checker.instantiate();
     // Templates of const functions, and what an error left unchecked, have no bodies.
     std::erase_if(program->functions, [](TypedFunction* f) { return !f->body; });
     return program;

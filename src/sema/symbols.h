@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "frontend/ast/ast.h"
+#include "sema/class_info.h"
 #include "sema/typed.h"
 
 namespace luapp::sema {
@@ -36,6 +36,9 @@ struct SemaVar : Variable {
     ast::CallExpr* required = nullptr;  // that call of `require`, whose value stands for the module where one is needed
     AssignSite* assignments = nullptr;
     ast::LocalStmt* declaration = nullptr;  // of an exported variable
+    Nominal* nominal = nullptr;         // the class, interface or enum that this name stands for
+    MemberInfo* member = nullptr;       // no variable: a bare name in a class body that means this member
+    FieldInfo* field = nullptr;         // a static field; or stands for a field of `self` in the flow analysis
     // Flow state (flow.h).
     const Type* current = nullptr;  // narrowed type, or null
     bool isAssigned = false;        // definitely
@@ -71,6 +74,14 @@ struct CallEdge {
     CallEdge* next;
 };
 
+/// What flow analysis knows of one field of `self` in one method.
+struct SelfField {
+    FieldInfo* field;
+    SemaVar* variable;  // narrowing; in constructors also: is it assigned?
+    SemaVar* unassigned;  // const fields in constructors: its type is nil while the field is certainly not assigned
+    SelfField* next;
+};
+
 struct FunctionInfo : TypedFunction {
     enum class State : uint8_t { Unchecked, Checking, Checked };
 
@@ -94,8 +105,19 @@ struct FunctionInfo : TypedFunction {
     bool isInstance = false;    // a const function typed for one use, or a function inside one
     bool isInstantiating = false;
     FunctionInfo* instance = nullptr;  // while that goes on: the copy to use instead
+    /// True if it has type parameters of its own.
+    bool isGeneric() const { return body_ && !body_->typeParams.empty(); }
     const Type* varargType = nullptr;
     uint32_t defaultCount = 0;
+    List<const TypeParamType*> typeParams;  // its own; known with the signature
+    FunctionInfo* usedIn = nullptr;  // a const function typed for arguments that mention type parameters: in this function
+    // Functions of a class.
+    ClassInfo* classInfo = nullptr;    // whose method, constructor, static function or initializer it is
+    SemaVar* selfParam = nullptr;      // the object, if it takes one
+    MethodInfo* method = nullptr;
+    ConstructorInfo* constructor = nullptr;
+    SelfField* selfFields = nullptr;
+    const FunctionType* resultsFrom = nullptr;  // an arrow method without written result: what it overrides
 };
 
 /// A `type` alias.
@@ -118,6 +140,7 @@ struct AliasInfo {
 struct Export {
     SemaVar* variable = nullptr;
     AliasInfo* alias = nullptr;
+    Nominal* nominal = nullptr;  // `variable` is its variable then
     Range range;
 };
 
@@ -127,8 +150,8 @@ struct ModuleInfo {
     FunctionInfo* main = nullptr;
     std::unordered_map<uint32_t, Export> exports;      // by symbol id
     std::unordered_map<uint32_t, AliasInfo*> aliases;  // type names: own and imported
-    std::unordered_set<uint32_t> unsupported;          // names of classes, interfaces, enums; once knowsUnsupported
-    bool knowsUnsupported = false;
+    std::unordered_map<uint32_t, Nominal*> nominals;   // classes, interfaces, enums: own and imported
+    std::vector<Nominal*> ownNominals;                 // in order of the source
     /// ImportDecl, ExportFromDecl: what it names (null: failed).
     std::vector<std::pair<ast::Decl*, ModuleInfo*>> importOf;
     /// Calls `require("literal")` that mean a strict module of the program.

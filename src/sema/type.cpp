@@ -340,12 +340,20 @@ const EnumType* TypeTable::enumType(const EnumInfo* info) {
     return type;
 }
 
-const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding> bindings) {
+const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding> bindings, TypeMap* cache) {
     if (!type->hasTypeParams) return type;
+    if (!cache) return substituteParts(type, bindings, nullptr);
+    if (auto known = cache->find(type); known != cache->end()) return known->second;
+    const Type* made = substituteParts(type, bindings, cache);
+    cache->emplace(type, made);
+    return made;
+}
+
+const Type* TypeTable::substituteParts(const Type* type, std::span<const TypeBinding> bindings, TypeMap* cache) {
     auto each = [&](List<const Type*> list) {
         std::vector<const Type*> out;
         out.reserve(list.count);
-        for (const Type* item : list) out.push_back(substitute(item, bindings));
+        for (const Type* item : list) out.push_back(substitute(item, bindings, cache));
         return out;
     };
     if (type->aliasName) return aliasMaker_->makeAlias(*type->alias, each(type->aliasArgs));
@@ -354,22 +362,22 @@ const Type* TypeTable::substitute(const Type* type, std::span<const TypeBinding>
             for (const TypeBinding& binding : bindings)
                 if (binding.param == type) return binding.type ? binding.type : type;
             return type;
-        case TypeKind::Array: return array(substitute(as<ArrayType>(type)->element, bindings));
+        case TypeKind::Array: return array(substitute(as<ArrayType>(type)->element, bindings, cache));
         case TypeKind::Table: {
             auto* t = as<TableType>(type);
-            return table(substitute(t->key, bindings), substitute(t->value, bindings));
+            return table(substitute(t->key, bindings, cache), substitute(t->value, bindings, cache));
         }
         case TypeKind::Record: {
             auto* r = as<RecordType>(type);
             std::vector<RecordField> fields;
             for (uint32_t at : r->printOrder)
-                fields.push_back({r->fields[at].name, substitute(r->fields[at].type, bindings)});
+                fields.push_back({r->fields[at].name, substitute(r->fields[at].type, bindings, cache)});
             return record(fields);
         }
         case TypeKind::Function: {
             auto* f = as<FunctionType>(type);
-            return function(each(f->params), f->vararg ? substitute(f->vararg, bindings) : nullptr, each(f->results),
-                            f->variadicResult ? substitute(f->variadicResult, bindings) : nullptr, f->defaults,
+            return function(each(f->params), f->vararg ? substitute(f->vararg, bindings, cache) : nullptr, each(f->results),
+                            f->variadicResult ? substitute(f->variadicResult, bindings, cache) : nullptr, f->defaults,
                             f->neverReturns);
         }
         case TypeKind::Union: return unionOf(each(as<UnionType>(type)->members));

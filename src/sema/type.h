@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "frontend/base/arena.h"
@@ -215,6 +216,7 @@ struct TypeBinding {
     const Type* type;            // null while inference has found nothing
     bool isFixed = false;        // given explicitly: arguments do not change it
     const Type* hint = nullptr;  // what the context would like it to be
+    const Type* taken = nullptr; // what a function given as an argument takes in its place: decides only if nothing else does
 };
 
 /// Who knows how to make the nominal type of a recursive alias with other arguments.
@@ -279,7 +281,9 @@ class TypeTable {
     const EnumType* enumType(const EnumInfo* info);
 
     /// `type` with every bound parameter replaced; an unbound one (null) stays.
-    const Type* substitute(const Type* type, std::span<const TypeBinding> bindings);
+    /// `cache`: what is known already for these bindings (types may share parts without end).
+    using TypeMap = std::unordered_map<const Type*, const Type*>;
+    const Type* substitute(const Type* type, std::span<const TypeBinding> bindings, TypeMap* cache = nullptr);
 
     /// Begins the nominal type of a recursive alias whose definition is a type of `kind` (Array, Table, Record,
     /// Function or Union). It may be used at once as a part of other types, and must be completed by completeAlias.
@@ -307,6 +311,7 @@ class TypeTable {
     void growSlots();
     void insertSlot(uint64_t hash, const Type* type);
     void collectMembers(std::vector<const Type*>& out, const Type* type) const;
+    const Type* substituteParts(const Type* type, std::span<const TypeBinding> bindings, TypeMap* cache);
     const Type* internUnion(std::span<const Type* const> members);
     void finishUnion(UnionType* type);
     void printNested(std::string& out, const Type* type) const;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -404,6 +405,17 @@ struct TypedProgram {
     std::vector<Variable*> moduleVariables; // by index
     std::vector<TypedClass*> classes;       // bases before derived classes
     std::vector<TypedEnum*> enums;
+
+    /// Makes something that lives as long as the program and needs its destructor run (class_info.h).
+    template <class T>
+    T* make() {
+        auto* made = new T();
+        owned_.emplace_back(made, [](void* p) { delete static_cast<T*>(p); });
+        return made;
+    }
+
+  private:
+    std::vector<std::unique_ptr<void, void (*)(void*)>> owned_;
 };
 
 }  // namespace luapp::sema

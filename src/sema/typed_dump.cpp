@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "sema/builtin_types.h"
+#include "sema/class_info.h"
 
 namespace luapp::sema {
 
@@ -95,6 +96,24 @@ class Dumper {
         line("end");
     }
 
+    /// What the objects of a class have and understand.
+    void classTable(const TypedClass& c) {
+        std::string bases;
+        for (const TypedClass* ancestor : c.ancestors)
+            if (ancestor != &c) bases += (bases.empty() ? " : " : ", ") + type(ancestor->type);
+        for (const InterfaceType* implemented : c.interfaces) bases += (bases.empty() ? " : " : ", ") + type(implemented);
+        line(fmt::format("class {}{}", type(c.type), bases));
+        for (const TypedField& field : c.fields)
+            line(fmt::format("  field {}: {}{}{}", field.name ? interner_.text(field.name) : "(hidden)", type(field.type),
+                             field.isConst ? " const" : "", field.mayBeUnset ? " unset" : ""));
+        for (const TypedDispatch& d : c.dispatch) {
+            const char* half = d.answer == TypedDispatch::Answer::Get ? " get" : d.answer == TypedDispatch::Answer::Set ? " set" : "";
+            line(fmt::format("  answer {}.{}{} {} by {}", type(d.owner), memberName(*d.method), half, type(d.type),
+                             d.function ? std::string(d.function->name) : fieldOf(d.fieldOwner, d.field)));
+        }
+        line("end");
+    }
+
   private:
     std::string type(const Type* t) const { return program_.types.print(t); }
     std::string name(const Variable* v) {
@@ -169,6 +188,9 @@ class Dumper {
         std::string text;
         switch (c->callKind) {
             case CallKind::Function: text = fmt::format("call {}", c->function->name); break;
+            case CallKind::Method:
+                text = fmt::format("callmethod {}.{}{}", type(c->methodOwner), memberName(*c->method), c->method->writes ? "=" : "");
+                break;
             case CallKind::Closure: text = "callclosure " + expr(c->callee); break;
             case CallKind::Dynamic: text = "calldyn " + expr(c->callee); break;
             case CallKind::Builtin: {
@@ -187,8 +209,35 @@ class Dumper {
         return text + ")";
     }
 
+    std::string_view memberName(const MethodInfo& method) const { return interner_.text(method.name); }
+    std::string fieldOf(const ClassType* owner, uint32_t field) const {
+        const FieldInfo& info = *owner->info->objectFields[field];
+        return fmt::format("{}.{}{}", type(owner), info.name ? interner_.text(info.name) : "(shared)",
+                           info.mayBeUnset ? "!set" : "");
+    }
+
     std::string expr(const TExpr* e) {
         switch (e->kind) {
+            case TExprKind::ObjectNew: {
+                auto* n = e->as<TObjectNew>();
+                std::string text = fmt::format("new {}({}", type(n->type), list(n->args));
+                if (!n->extras.empty()) text += (n->args.empty() ? "... " : ", ... ") + list(n->extras);
+                if (n->pack) text += (n->args.empty() && n->extras.empty() ? "pack " : ", pack ") + expr(n->pack);
+                text += ")";
+                if (!n->constructor) text += " plain";
+                if (n->ready) text += " when " + expr(n->ready);
+                return text;
+            }
+            case TExprKind::FieldGet: {
+                auto* n = e->as<TFieldGet>();
+                return fmt::format("{}.[{}]", expr(n->object), fieldOf(n->owner, n->field));
+            }
+            case TExprKind::BoundMethod: {
+                auto* n = e->as<TBoundMethod>();
+                return fmt::format("bound {}.[{}.{}{}]", expr(n->object), type(n->methodOwner), memberName(*n->method),
+                                   n->function ? " direct" : "");
+            }
+            case TExprKind::ClassRef: return fmt::format("class {}", type(e->as<TClassRef>()->classType));
             case TExprKind::NilConst: return "nil";
             case TExprKind::BoolConst: return e->as<TBoolConst>()->value ? "true" : "false";
             case TExprKind::NumberConst: return fmt::format("{}", e->as<TNumberConst>()->value);
@@ -349,6 +398,11 @@ class Dumper {
                 line(fmt::format("{}.{} = {}", expr(n->record), fieldName(n->record->type, n->field), expr(n->value)));
                 return;
             }
+            case TStmtKind::FieldSet: {
+                auto* n = s->as<TFieldSet>();
+                line(fmt::format("{}.[{}] = {}", expr(n->object), fieldOf(n->owner, n->field), expr(n->value)));
+                return;
+            }
             case TStmtKind::SetIndexDyn: {
                 auto* n = s->as<TSetIndexDyn>();
                 line(fmt::format("dyn {}[{}] = {}", expr(n->object), expr(n->key), expr(n->value)));
@@ -444,6 +498,8 @@ std::string dump(const TypedProgram& program, const frontend::Interner& interner
     for (const TypedFunction* f : program.functions)
         if (functions.empty() || std::find(functions.begin(), functions.end(), f->name) != functions.end())
             dumper.function(*f);
+    if (functions.empty())
+        for (const TypedClass* c : program.classes) dumper.classTable(*c);
     return out;
 }
 
