@@ -402,7 +402,7 @@ void Checker::inferFromContext(const Type* result, const Type* expected, std::sp
     }
     settleTaken(found);
     for (size_t i = 0; i < bindings.size(); i++)
-        if (found[i].type && !isAny(found[i].type) && !found[i].type->isOpen) bindings[i].hint = found[i].type;
+        if (found[i].type && !found[i].type->isOpen) bindings[i].hint = found[i].type;
 }
 
 /// A function literal whose parameter types are still open waits for the other arguments.
