@@ -33,7 +33,7 @@ Value FunctionLowering::lowerSpine(const TExpr* e) {
 Value FunctionLowering::lowerSimple(const TExpr* e) {
     b_.setLoc(e->loc);
     switch (e->kind) {
-        case TExprKind::NilConst: return b_.zero(repOf(e->type));
+        case TExprKind::NilConst: return repOf(e->type) == Rep::Void ? nullptr : b_.zero(repOf(e->type));
         case TExprKind::BoolConst: return b_.boolean(e->as<sema::TBoolConst>()->value);
         case TExprKind::NumberConst: return b_.f64(e->as<sema::TNumberConst>()->value);
         case TExprKind::IntegerConst: return b_.i64(e->as<sema::TIntegerConst>()->value);

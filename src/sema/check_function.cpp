@@ -136,6 +136,7 @@ void Checker::checkBody(FunctionInfo& f) {
 
     ast::FunctionBody& body = *f.body_;
     Construction construction;
+    construction.constructor = f.constructor;
     Construction* const outerConstruction = construction_;
     construction_ = f.constructor ? &construction : nullptr;
     std::vector<TExpr*> defaults;
