@@ -127,6 +127,11 @@ void Checker::declareEnum(EnumInfo& info) {
             else if (!ast::is<ast::ErrorExpr>(at))
                 diags_.report(diag::EnumValue, member.value->range);
         }
+        // In `any` a value has 32 bits beside its enum.
+        if (next < INT32_MIN || next > INT32_MAX) {
+            diags_.report(diag::EnumValue, member.value ? member.value->range : member.name.range);
+            next = 0;
+        }
         info.members.push_back({member.name.name, next++});
     }
     typed->type = info.selfType;
