@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/check.h"
 #include "runtime/object/closure.h"
 #include "runtime/object/string.h"
 #include "runtime/vm/coroutine.h"
@@ -33,6 +34,12 @@ public:
 private:
     State* state_;
 };
+
+/// Overwrites what calls that have returned left below the caller's frame: the stack is scanned conservatively.
+LUAPP_NOINLINE inline void clearStack() {
+    volatile char unused[1 << 15];
+    for (volatile char& byte : unused) byte = 0;
+}
 
 /// A small deterministic generator.
 class Random {

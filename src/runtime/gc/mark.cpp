@@ -28,6 +28,7 @@ Marker::Marker(State& s, Heap& heap, BlockSpace& space) : state_(s), heap_(heap)
 
 Marker::~Marker() {
     std::free(stack_);
+    std::free(parts_);
     std::free(weak_);
 }
 
@@ -57,7 +58,11 @@ LUAPP_NO_ASAN void Marker::markConservatively(Word w) {
     uint64_t top = w >> 48;
     if (top != 0 && top < static_cast<uint16_t>(Tag::String)) return;
     Object* o = heap_.findObject(w & kPayloadMask);
-    if (o != nullptr) mark(o);
+    if (o == nullptr) return;
+    if (o->kind != Kind::Buffer && o->kind != Kind::TableStorage) return mark(o);
+    // It may belong to a weak table that is found later, and must not hold its contents then.
+    if (partCount_ == partRoom_) growList(parts_, partRoom_);
+    parts_[partCount_++] = o;
 }
 
 void Marker::markWords(const Word* words, size_t count, Rep rep) {
@@ -91,6 +96,10 @@ void Marker::run(const void* stackPointer) {
     drain();
     scanRunning(stackPointer);
     drain();
+    while (partCount_ > 0) {
+        mark(parts_[--partCount_]);
+        drain();
+    }
 }
 
 void Marker::drain() {

@@ -64,6 +64,9 @@ private:
     Object** stack_ = nullptr;
     size_t depth_ = 0;
     size_t room_ = 0;
+    Object** parts_ = nullptr;  // buffers and storages found conservatively
+    size_t partCount_ = 0;
+    size_t partRoom_ = 0;
     LuaTable** weak_ = nullptr;
     size_t weakCount_ = 0;
     size_t weakRoom_ = 0;

@@ -19,7 +19,11 @@ void growArray(State& s, LuaTable* t) {
         t->array->aux = static_cast<uint32_t>((bytes - Buffer::kWordsOffset) / sizeof(Word));
     } else {
         Buffer* bigger = newBuffer(s, Rep::Box, wanted);
-        if (t->arrayLength != 0) std::memcpy(bigger->words, t->array->words, t->arrayLength * sizeof(Word));
+        if (t->arrayLength != 0) {
+            std::memcpy(bigger->words, t->array->words, t->arrayLength * sizeof(Word));
+            // A stale pointer to the old buffer must not hold what the table does not.
+            if (t->isWeak()) std::memset(t->array->words, 0, t->arrayLength * sizeof(Word));
+        }
         storeRef(s, t, &t->array, bigger);
     }
     t->arrayCapacity = t->array->capacity();

@@ -5,6 +5,7 @@
 
 #include "runtime/base/hash.h"
 #include "runtime/object/closure.h"
+#include "runtime/object/lua_table.h"
 #include "runtime/object/type_desc.h"
 #include "runtime/vm/state.h"
 
@@ -110,6 +111,10 @@ void rebuild(State& s, Table* t, uint64_t capacity) {
         for (uint32_t i = 0; i < used; i++) {
             addSlot(slots, slotCount - 1, hashKey(s, Value::fromWord(storage->entries[i].key)), i);
         }
+    }
+    if (isLua && static_cast<LuaTable*>(t)->isWeak() && t->used != 0) {
+        // A stale pointer to the old storage must not hold what the table does not.
+        std::memset(t->storage->entries, 0, t->used * sizeof(TableEntry));
     }
     storeRef(s, t, &t->storage, storage);
     t->count = t->used = used;
