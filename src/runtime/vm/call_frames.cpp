@@ -72,6 +72,15 @@ void appendNumber(TextBuilder& out, uint32_t n) {
 /// Lines shown at each end of a long traceback.
 constexpr int kShownFrames = 12;
 
+bool isMainOfModule(const Function& f) {
+    for (const bc::ModuleEntry& m : f.program->chunk.modules)
+        if (&f.program->functions[m.main] == &f) return true;
+    return false;
+}
+
+/// False for the entry of a program of several modules: it only runs their main blocks in turn and stands in no file.
+bool isShown(const Function& f) { return &f != &f.program->entry() || f.program->chunk.modules.empty() || isMainOfModule(f); }
+
 void appendFrame(State& s, const FrameWalk& walk, TextBuilder& out) {
     int64_t builtin = walk.calledBuiltin();
     if (builtin >= 0 && s.builtins != nullptr && builtin < s.builtins->count) {
@@ -92,9 +101,7 @@ void appendFrame(State& s, const FrameWalk& walk, TextBuilder& out) {
         out.append(":");
     }
     const bc::Chunk& chunk = f.program->chunk;
-    bool isMain = &f == &f.program->entry();
-    for (const bc::ModuleEntry& m : chunk.modules) isMain = isMain || &f.program->functions[m.main] == &f;
-    if (isMain) {
+    if (&f == &f.program->entry() || isMainOfModule(f)) {
         out.append(" in main chunk");
     } else {
         out.append(" in function '");
@@ -105,9 +112,11 @@ void appendFrame(State& s, const FrameWalk& walk, TextBuilder& out) {
 
 void traceback(State& s, Coroutine* co, int level, TextBuilder& out) {
     int total = 0;
-    for (FrameWalk walk(s, co); walk.next();) ++total;
+    for (FrameWalk walk(s, co); walk.next();) total += isShown(walk.function()) ? 1 : 0;
     FrameWalk walk(s, co);
-    for (int at = 1; walk.next(); ++at) {
+    for (int at = 0; walk.next();) {
+        if (!isShown(walk.function())) continue;
+        ++at;
         if (at < level) continue;
         if (at > level + kShownFrames && at <= total - kShownFrames) {
             if (at == level + kShownFrames + 1) out.append("\n\t...");
