@@ -28,26 +28,31 @@ std::string FileModuleLoader::findFile(const std::string& stem) {
     return {};
 }
 
+std::string FileModuleLoader::findModule(std::string_view folder, std::string_view path) const {
+    if (path.starts_with("/")) return findFile(std::string(path));
+    if (path.starts_with("./") || path.starts_with("../")) return findFile(joinPath(folder, path));
+    std::string dotted(path);
+    std::replace(dotted.begin(), dotted.end(), '.', '/');
+    std::vector<std::string> folders = searchFolders_;
+    const std::string_view mainFile = !mainFile_.empty() ? mainFile_ : sources_.fileCount() == 0 ? "" : sources_.file(0).name();
+    folders.emplace_back(folderOf(mainFile));
+    for (const std::string& base : folders)
+        for (std::string_view name : {path, std::string_view(dotted)})
+            if (std::string found = findFile(joinPath(base, name)); !found.empty()) return found;
+    return {};
+}
+
 frontend::Module* FileModuleLoader::load(const frontend::SourceFile& importer, std::string_view path, std::string& problem) {
-    std::string found;
-    if (path.starts_with("./") || path.starts_with("../") || path.starts_with("/")) {
-        found = findFile(path.starts_with("/") ? std::string(path) : joinPath(folderOf(importer.name()), path));
-    } else {
-        std::string dotted(path);
-        std::replace(dotted.begin(), dotted.end(), '.', '/');
-        std::vector<std::string> folders = searchFolders_;
-        folders.emplace_back(sources_.fileCount() == 0 ? std::string_view() : folderOf(sources_.file(0).name()));
-        for (const std::string& folder : folders) {
-            found = findFile(joinPath(folder, path));
-            if (found.empty()) found = findFile(joinPath(folder, dotted));
-            if (!found.empty()) break;
-        }
-    }
-    if (found.empty()) {
-        problem = "no file found";
-        return nullptr;
-    }
-    return loadFile(found, problem);
+    const std::string found = findModule(folderOf(importer.name()), path);
+    if (!found.empty()) return loadFile(found, problem);
+    problem = "no file found";
+    return nullptr;
+}
+
+frontend::Module* FileModuleLoader::loadRequired(const std::string& mainFile, std::string_view path, std::string& problem) {
+    mainFile_ = mainFile;
+    const std::string found = findModule(folderOf(mainFile), path);
+    return found.empty() ? nullptr : loadFile(found, problem);
 }
 
 frontend::Module* FileModuleLoader::loadFile(const std::string& path, std::string& problem) {

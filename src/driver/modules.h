@@ -26,6 +26,9 @@ class FileModuleLoader : public sema::ModuleLoader {
 
     /// Loads a file by its own name (the main file, or a file to check). Null with `problem` set if it cannot be read.
     frontend::Module* loadFile(const std::string& path, std::string& problem);
+    /// Loads the module that `require(path)` asks for in the program whose main file this is. Null with `problem` empty if there is
+    /// none, or set if it cannot be read.
+    frontend::Module* loadRequired(const std::string& mainFile, std::string_view path, std::string& problem);
     /// Parses a text as the module called `name`. Null if it is too large.
     frontend::Module* loadText(std::string name, std::string_view text, std::string& problem);
     /// True if the file has been loaded already, under whatever name.
@@ -34,12 +37,15 @@ class FileModuleLoader : public sema::ModuleLoader {
   private:
     /// The file that `stem` stands for; empty if there is none.
     static std::string findFile(const std::string& stem);
+    /// The file that `path` means in a file of `folder`; empty if there is none.
+    std::string findModule(std::string_view folder, std::string_view path) const;
 
     frontend::SourceManager& sources_;
     frontend::Arena& arena_;
     frontend::Interner& interner_;
     frontend::Diagnostics& diagnostics_;
     std::vector<std::string> searchFolders_;
+    std::string mainFile_;  // of the program, if it is not the first file
     std::unordered_map<std::string, frontend::Module*> modules_;  // by canonical path
 };
 

@@ -28,9 +28,9 @@ frontend::Module* Compilation::load(const std::string& path, std::string& proble
     return timed("parse", [&] { return loader.loadFile(path, problem); });
 }
 
-bool Compilation::check(frontend::Module& root) {
+bool Compilation::check(frontend::Module& root, std::string_view requiredAs) {
     return timed("check", [&] {
-        program = sema::check({root, loader, interner}, diagnostics);
+        program = sema::check({root, loader, interner, requiredAs}, diagnostics);
         return !diagnostics.hasErrors();
     });
 }

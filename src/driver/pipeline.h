@@ -32,7 +32,8 @@ class Compilation {
     /// Reads and parses a file ("-": standard input) as the root of a program. Null with `problem` set if it cannot be read.
     frontend::Module* load(const std::string& path, std::string& problem);
     /// Checks the program of a root. False if there are errors, now or from earlier.
-    bool check(frontend::Module& root);
+    /// `requiredAs`: the root is a module that a running program requires by this name.
+    bool check(frontend::Module& root, std::string_view requiredAs = {});
     /// Typed tree to IR. Only after check() was true.
     void lower();
     /// Reads textual IR instead of source. False with `problem` set if it is malformed.

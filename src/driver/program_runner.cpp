@@ -6,9 +6,13 @@
 #include <cstdio>
 
 #include "driver/driver.h"
+#include "driver/files.h"
+#include "driver/pipeline.h"
+#include "frontend/diag/render.h"
 #include "runtime/lib/library.h"
 #include "runtime/object/array.h"
 #include "runtime/vm/call.h"
+#include "runtime/vm/error.h"
 #include "runtime/vm/load.h"
 
 namespace luapp::driver {
@@ -69,6 +73,62 @@ void loadAndRun(rt::State& s, void* data) {
     rt::runProgram(s, *program);
 }
 
+/// A module that `require` asks for while the program runs. It outlives what may raise.
+struct RequiredModule {
+    const RunSettings* settings;
+    bc::Chunk chunk;
+    std::string problem;  // why it cannot run; empty: there is none
+};
+
+/// True if the program that is running has the file in it.
+bool isPartOf(rt::State& s, const std::string& file) {
+    const std::string canonical = canonicalPath(file);
+    for (const rt::Program* program = s.programs; program; program = program->nextProgram)
+        for (const bc::SourceFileName& source : program->chunk.files)
+            if (canonicalPath(std::string(program->chunk.symbol(source.name))) == canonical) return true;
+    return false;
+}
+
+/// Finds and compiles a module with all it imports.
+bool compileRequired(rt::State& s, std::string_view name, RequiredModule& module) {
+    Compilation compilation;
+    module.problem.clear();
+    frontend::Module* root = compilation.loader.loadRequired(module.settings->name, name, module.problem);
+    if (!root) return false;
+    if (!compilation.check(*root, name)) {
+        compilation.diagnostics.finish();
+        module.problem = "it has errors:\n" + frontend::renderDiagnostics(compilation.diagnostics, {frontend::DiagFormat::Text, false});
+        return false;
+    }
+    for (uint32_t i = 0; i < compilation.sources.fileCount(); i++) {
+        const std::string file(compilation.sources.file(i).name());
+        if (!isPartOf(s, file)) continue;
+        module.problem = "'" + file + "' is a part of the running program already; require it there by a literal name";
+        return false;
+    }
+    module.chunk = compilation.compile();
+    return true;
+}
+
+/// For rt::LibraryOptions.
+bool requireModule(rt::State& s, rt::String* name, void* context) {
+    RequiredModule& module = *static_cast<RequiredModule*>(context);
+    if (!compileRequired(s, name->view(), module)) {
+        if (module.problem.empty()) return false;
+        rt::TextBuilder message(s);
+        message.append("cannot load module '");
+        message.append(name);
+        message.append("': ");
+        message.append(module.problem);
+        rt::raise(s, rt::ErrorKind::Message, message.finish());
+    }
+    rt::Program* program = rt::loadProgram(s, std::move(module.chunk));
+    rt::ensureResults(s, 1)[0] = rt::Value::string(name).word();
+    s.resultCount = 1;
+    rt::runProgram(s, *program);
+    return true;
+}
+
 /// Runs where an error is raised that nothing else catches.
 void keepTraceback(rt::State& s, void*) {
     s.errorTraceback = rt::traceback(s, nullptr, {}, 1);
@@ -101,7 +161,11 @@ int runChunk(bc::Chunk&& chunk, const RunSettings& settings) {
         fprintf(stderr, "luapp: the system has no memory to start with\n");
         return kExitProgramError;
     }
-    rt::openLibrary(*s);
+    RequiredModule required{&settings, {}, {}};
+    rt::LibraryOptions library;
+    library.requireModule = requireModule;
+    library.requireContext = &required;
+    rt::openLibrary(*s, library);
     int status = kExitOk;
     {
         InterruptScope interrupts(s);

@@ -18,7 +18,8 @@ class ModuleGraph {
     /// All modules, each after those it needs (where there is no cycle). May be asked again after dropShadowed().
     const std::vector<ModuleInfo*>& order() {
         if (nodes_.empty()) {
-            add(program_.root);
+            Node& root = add(program_.root);
+            if (!program_.rootRequiredAs.empty()) root.requiredAs.push_back(program_.rootRequiredAs);
             for (size_t i = 0; i < nodes_.size(); i++) loadNeeds(*nodes_[i]);
         }
         order_.clear();

@@ -31,6 +31,7 @@ struct Program {
     frontend::Module& root;
     ModuleLoader& loader;
     frontend::Interner& interner;
+    std::string_view rootRequiredAs = {};  // the root is a module that a running program requires by this name
 };
 
 /// Checks a whole program. Never null.

@@ -45,10 +45,11 @@ Word baseRequire(State& s, Word* args) {
     Value module = luaGetString(s, loaded, name);
     if (!module.isNil()) return module.word();
     const LibraryOptions& options = libState(s).options;
-    if (options.requireModule == nullptr) raiseNotFound(s, name, loaded);
-    module = options.requireModule(s, name);
-    luaSetString(s, loaded, name, module);
-    return module.word();
+    if (options.requireModule == nullptr || !options.requireModule(s, name, options.requireContext)) raiseNotFound(s, name, loaded);
+    module = luaGetString(s, loaded, name);
+    if (!module.isNil()) return module.word();
+    luaSetString(s, loaded, name, Value::boolean(true));
+    return Value::boolean(true).word();
 }
 
 /// What compiled modules call: `require(name)` gives `module` from now on.

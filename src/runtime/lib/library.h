@@ -16,8 +16,10 @@ struct LibraryOptions {
     std::FILE* err = stderr;
     /// Ends the process for os.exit; null: flush everything and call exit(). Must not return.
     void (*exitProcess)(State& s, int status) = nullptr;
-    /// What `require` does with a name the VM's loaded modules do not know; null: an error. Gives the module's value.
-    Value (*requireModule)(State& s, String* name) = nullptr;
+    /// What `require` does with a name that no loaded module has: runs the module, which enters itself. False if there is none; an
+    /// error in it is raised. Null: there never is one.
+    bool (*requireModule)(State& s, String* name, void* context) = nullptr;
+    void* requireContext = nullptr;
 };
 
 /// Makes the library available to programs of `s`. To be called once, before any program is loaded.
