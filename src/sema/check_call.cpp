@@ -30,8 +30,13 @@ TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
         if (entry && entry->kind == BuiltinKind::Function) return callBuiltin(e, *entry, nullptr, expected, pred);
     } else if (auto* field = ast::as<ast::FieldExpr>(e.callee)) {
         callee.name = text(field->field.name);
-        if (const BuiltinEntry* entry = libraryEntry(*field, special)) {
+        const BuiltinEntry* entry = libraryEntry(*field, special);
+        SemaVar* variable = entry || special ? nullptr : namespaceMember(*field, special);
+        if (special && e.isColon && (entry || variable)) reportColon(*field);
+        if (entry) {
             if (entry->kind == BuiltinKind::Function) return callBuiltin(e, *entry, nullptr, expected, pred);
+        } else if (variable) {
+            return callVariable(e, *variable, callee, expected);
         } else if (special) {
             checkArgsOnly(e);
             return errorExpr(e.range.begin);
@@ -39,14 +44,19 @@ TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
             return callNominalMember(e, *nominal, field->field, expected);
         } else if (const ClassType* from = nullptr; isBaseObject(*field->object, from)) {
             return callInherited(e, *field, from, expected);
-        } else if (SemaVar* variable = namespaceMember(*field, special)) {
-            return callVariable(e, *variable, callee, expected);
-        } else if (!special) {
+        } else {
             TExpr* object = chainLink(checkLinkObject(*field->object), field->isOptional, field->object->range);
             return callMember(e, *field, object, expected);
         }
     }
     return callValue(e, callee, checkExpr(*e.callee, nullptr), nullptr, expected);
+}
+
+/// `m:f()` where `m` is a library or a module.
+void Checker::reportColon(ast::FieldExpr& field) {
+    auto* name = ast::as<ast::NameExpr>(field.object);
+    const Range colon{field.object->range.end, field.field.range.begin};
+    diags_.report(diag::ColonOnNamespace, colon, name ? text(name->name) : "a module").fixIt(colon, ".");
 }
 
 /// After an error in the callee: the arguments are checked for their own errors.

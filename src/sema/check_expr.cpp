@@ -82,6 +82,7 @@ TExpr* Checker::checkExpr(ast::Expr& e, const Type* expected, Pred** pred) {
         diags_.report(diag::EventUse, e.range, text(eventMember_.info->name));
         value = errorExpr(e.range.begin);
     }
+    if (isTooDeep(value->type, e.range)) value = errorExpr(e.range.begin);
     e.type = value->type;
     return value;
 }

@@ -124,8 +124,17 @@ TExpr* Checker::callBuiltin(ast::CallExpr& e, const BuiltinEntry& general, TExpr
     return finishCall(rest, callee, expected);
 }
 
-/// `assert(v, ...)` gives its arguments back and narrows `v`. `wantsAll`: where all of them are wanted.
-TExpr* Checker::callAssert(ast::CallExpr& e, bool wantsAll) {
+/// A call of `assert` whose arguments are known in number, or null.
+ast::CallExpr* Checker::assertOfFixed(ast::Expr& expr) {
+    auto* call = ast::as<ast::CallExpr>(&expr);
+    auto* name = call ? ast::as<ast::NameExpr>(call->callee) : nullptr;
+    if (!name || name->resolved || text(name->name) != "assert" || call->args.empty() || hasMultiLast(*call)) return nullptr;
+    return call;
+}
+
+/// `assert(v, ...)` gives its arguments back and narrows `v`. `wantsAll`: where all of them are wanted. `further`, for an
+/// assertOfFixed(): gets the values after the first, which are there once the result is.
+TExpr* Checker::callAssert(ast::CallExpr& e, bool wantsAll, std::vector<TExpr*>* further) {
     const BuiltinSignature& signature = builtins_.signature(*Builtins::find("assert"));
     Callee callee;
     callee.kind = CallKind::Builtin;
@@ -192,6 +201,8 @@ TExpr* Checker::callAssert(ast::CallExpr& e, bool wantsAll) {
         flow_.isReachable = false;
         return let(before, nilConst(e.range.begin));
     }
+    if (further)
+        for (size_t i = 1; i < results.size(); i++) further->push_back(values[i]);
     return let(before, narrowedTo(values[0], kept, kept));
 }
 

@@ -31,6 +31,41 @@ void Checker::checkModule(ModuleInfo& module) {
     function_ = nullptr;
 }
 
+namespace {
+
+/// Variables that a module exports as values.
+bool isExportedValue(const Export& entry) {
+    const SemaVar* v = entry.variable;
+    if (!v || (v->namespaceOf && !v->required)) return false;
+    if (v->nominal && (v->nominal->nominalKind != NominalKind::Class || !static_cast<ClassInfo*>(v->nominal)->typeParams.empty()))
+        return false;
+    auto* function = static_cast<FunctionInfo*>(v->function);
+    return !function || (!function->hasUntypedParams && !function->isGeneric());
+}
+
+bool exportsValues(const ModuleInfo& module) {
+    return std::any_of(module.exports.begin(), module.exports.end(), [](auto& e) { return isExportedValue(e.second); });
+}
+
+}  // namespace
+
+/// True if a `return` decides what `require` gives of the module being checked: one that leaves it early, when its exports need
+/// not be there yet, or the last of a module without exports.
+bool Checker::leavesRequired(const ast::ReturnStmt& s) {
+    if (!function_->isMain || module_->requiredAs.empty()) return false;
+    return module_->tree->main->body.statements.back() != &s || !exportsValues(*module_);
+}
+
+/// From here on `require` gives `value`, under all names the module is asked for by.
+void Checker::provide(ModuleInfo& module, TExpr* value, Loc loc) {
+    for (std::string_view name : module.requiredAs) {
+        TExpr* const args[] = {stringConst(name, loc), value};
+        auto* call = stmt<TExprStmt>(loc);
+        call->expr = callLibrary(Builtins::hidden("(module provider)"), args, loc);
+        emit(call);
+    }
+}
+
 /// A module that is required: at the end of its main block its exports become what `require` gives.
 void Checker::provideModule(ModuleInfo& module) {
     const Loc loc = module.main->range.end;
@@ -39,17 +74,13 @@ void Checker::provideModule(ModuleInfo& module) {
     for (TStmt* s : body) list.add(s);
     TStmt* leave = nullptr;
     if (!list.empty() && list.back()->kind == TStmtKind::Return) {
+        if (!exportsValues(module)) return;  // provided there
         leave = list.back();
         statements_.pop_back();
     }
     Variable* exports = temp(types_.any());
     emit(declareTemp(exports, exportsOf(module, loc), loc));
-    for (std::string_view name : module.requiredAs) {
-        TExpr* const args[] = {stringConst(name, loc), getVar(exports, loc)};
-        auto* call = stmt<TExprStmt>(loc);
-        call->expr = callLibrary(Builtins::hidden("(module provider)"), args, loc);
-        emit(call);
-    }
+    provide(module, getVar(exports, loc), loc);
     if (leave) emit(leave);
     module.main->body = block(list.span(), module.main->body->loc);
 }
@@ -59,12 +90,8 @@ TExpr* Checker::exportsOf(ModuleInfo& module, Loc loc) {
     std::vector<std::pair<Symbol, TExpr*>> values;
     for (auto& [symbol, entry] : module.exports) {
         SemaVar* v = entry.variable;
-        if (!v || (v->namespaceOf && !v->required)) continue;
-        if (v->nominal && (v->nominal->nominalKind != NominalKind::Class ||
-                           !static_cast<ClassInfo*>(v->nominal)->typeParams.empty()))
-            continue;
+        if (!isExportedValue(entry)) continue;
         auto* function = static_cast<FunctionInfo*>(v->function);
-        if (function && (function->hasUntypedParams || function->isGeneric())) continue;
         const bool isUnset = v->owner == function_ && !v->isAssigned && v->type && !v->type->admitsNil;
         if (isUnset && !function) continue;
         flow_.setType(v, nullptr);

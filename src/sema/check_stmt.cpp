@@ -413,14 +413,28 @@ void Checker::check(ast::ReturnStmt& s) {
         if (!type) return nullptr;
         return i < type->results.count ? type->results[uint32_t(i)] : type->variadicResult;
     };
-    const size_t wanted = type ? type->results.count : 0;
-    const bool packAllowed = type ? type->variadicResult != nullptr : true;
+    // A module that is required gives one value.
+    const bool provides = leavesRequired(s);
+    const size_t wanted = provides ? 1 : type ? type->results.count : 0;
+    const bool packAllowed = !provides && (type ? type->variadicResult != nullptr : true);
     size_t given = 0;
     bool lastIsVoid = false;
     for (uint32_t i = 0; i < s.values.count; i++) {
         ast::Expr& e = *s.values[i];
         const size_t at = values.size();
         if (i + 1 == s.values.count) {
+            if (ast::CallExpr* assertion = type ? nullptr : assertOfFixed(e)) {
+                // A result that is inferred has the types of the arguments.
+                std::vector<TExpr*> further;
+                std::vector<TStmt*> inner;
+                TExpr* first = unwrapLet(callAssert(*assertion, false, &further), inner);
+                for (size_t k = 0; k < values.size(); k++) values[k] = stash(before, values[k]);
+                before.insert(before.end(), inner.begin(), inner.end());
+                values.add(first);
+                for (TExpr* value : further) values.add(value);
+                given = values.size();
+                break;
+            }
             TExpr* last = checkMulti(e, hintAt(i));
             if (last->type->kind == TypeKind::Void && inference_ && f.body_->isArrow && s.values.count == 1) {
                 lastIsVoid = true;
@@ -445,7 +459,9 @@ void Checker::check(ast::ReturnStmt& s) {
                     values[k] = convert(values[k], wantedType, CheckReason::Return, e.range);
         given = values.size();
     }
-    if (type) {
+    if (provides) {
+        if (!values.empty()) values[0] = stash(before, values[0]);
+    } else if (type) {
         const bool surplusOfCall =
             s.values.count > 0 && s.values.count <= std::max<size_t>(wanted, 1) && given > wanted && wanted > 0;
         if (surplusOfCall && !packAllowed) given = wanted;
@@ -459,6 +475,10 @@ void Checker::check(ast::ReturnStmt& s) {
             if (values[i]->type->kind == TypeKind::Never) values[i] = errorExpr(values[i]->loc);
     }
     for (TStmt* b : before) emit(b);
+    if (provides) {
+        TExpr* nothing = convert(boolConst(true, ret->loc), types_.any(), CheckReason::Assign, {});
+        provide(*module_, values.empty() ? nothing : values[0], ret->loc);
+    }
     std::span<TExpr* const> list = values.span();
     if (type && !type->variadicResult) list = list.subspan(0, std::min<size_t>(list.size(), wanted));
     if (!lastIsVoid) ret->values = arena().makeList<TExpr*>(list);

@@ -7,7 +7,19 @@
 
 namespace luapp::sema {
 
+/// Every type of a program passes here or through typeOf() before it becomes part of another.
+bool Checker::isTooDeep(const Type* type, Range range) {
+    if (type->depth <= base::kMaxTypeDepth) return false;
+    diags_.report(diag::TypeTooDeep, range, int64_t(base::kMaxTypeDepth));
+    return true;
+}
+
 const Type* Checker::typeOf(ast::TypeNode& node) {
+    const Type* type = typeOfNode(node);
+    return isTooDeep(type, node.range) ? types_.error() : type;
+}
+
+const Type* Checker::typeOfNode(ast::TypeNode& node) {
     switch (node.kind) {
         case ast::NodeKind::NilType: return types_.nil();
         case ast::NodeKind::NamedType: return typeOfName(static_cast<ast::NamedType&>(node));

@@ -241,6 +241,8 @@ class Checker final : private AliasMaker, private NodeRules {
 
     // ---- check_module.cpp
     void declareHoisted(ModuleInfo& module);
+    bool leavesRequired(const ast::ReturnStmt& stmt);
+    void provide(ModuleInfo& module, TExpr* value, Loc loc);
     void provideModule(ModuleInfo& module);
     TExpr* exportsOf(ModuleInfo& module, Loc loc);
 
@@ -492,6 +494,7 @@ class Checker final : private AliasMaker, private NodeRules {
     void checkArgsOnly(ast::CallExpr& expr);
     TExpr* callVariable(ast::CallExpr& expr, SemaVar& variable, Callee& callee, const Type* expected);
     TExpr* callValue(ast::CallExpr& expr, Callee& callee, TExpr* value, TExpr* self, const Type* expected);
+    void reportColon(ast::FieldExpr& field);
     TExpr* callMember(ast::CallExpr& expr, ast::FieldExpr& field, TExpr* object, const Type* expected);
     TExpr* passArgument(TExpr* value, const Type* param, const Callee& callee, size_t number, Range range);
     static bool wantsIntegerOnly(const Type* type);
@@ -569,7 +572,8 @@ class Checker final : private AliasMaker, private NodeRules {
                                    std::vector<TExpr*>& checked, bool& dropsLiteral);
     TExpr* callBuiltin(ast::CallExpr& expr, const BuiltinEntry& general, TExpr* self, const Type* expected,
                        Pred** pred);
-    TExpr* callAssert(ast::CallExpr& expr, bool wantsAll);
+    TExpr* callAssert(ast::CallExpr& expr, bool wantsAll, std::vector<TExpr*>* further = nullptr);
+    ast::CallExpr* assertOfFixed(ast::Expr& expr);
     TExpr* assertedPack(ast::CallExpr& expr, Callee& callee, TExpr* first, Pred* pred);
     TExpr* callSelect(ast::CallExpr& expr, bool& handled);
 
@@ -595,6 +599,9 @@ class Checker final : private AliasMaker, private NodeRules {
     // ---- check_types.cpp
     const Type* typeOf(ast::TypeNode& node);
     void noteOptional(const Type* inner, Range where);
+    const Type* typeOfNode(ast::TypeNode& node);
+    /// True, and reported, if a type nests too deeply.
+    bool isTooDeep(const Type* type, Range range);
     const Type* typeOfName(ast::NamedType& node);
     ModuleInfo* namespaceNamed(Symbol name, bool& isKnown) const;
     const Type* typeOfQualified(ast::NamedType& node, std::span<const Type* const> args);
