@@ -16,10 +16,13 @@ The benchmarks, and why each is here:
     fannkuch        small arrays of integers, range checks, irregular loops
     fib             calls and nothing else; one of the paper's four
     hash_map        dictionaries with string and number keys: insert, look up, remove, walk
+    havlak          generic containers, objects as keys, deep recursion
     k_nucleotide    substrings as keys; one of the paper's four
+    lru_cache       a generic class: a table into a doubly linked list
     matmul          arrays of numbers in a hot inner loop
     md5             32-bit arithmetic, bytes of strings; one of the paper's four
     n_body          floating-point arithmetic on fields of records
+    particles       small objects with operators, virtual methods, floating-point fields
     quicksort       recursion, array elements compared and exchanged
     richards        a program with several kinds of work: linked records, function values, queues
     sieve           a large array of booleans
