@@ -1,10 +1,13 @@
 #include "driver/pipeline.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
 #include "backend/bytecode/emit.h"
 #include "driver/files.h"
+#include "frontend/diag/diagnostic.h"
+#include "middle/class_layout.h"
 #include "middle/ir_text.h"
 #include "middle/lower.h"
 
@@ -24,6 +27,24 @@ auto Compilation::timed(const char* stage, F&& run) {
     return run();
 }
 
+namespace {
+
+/// Reports classes whose objects would be too large; derived ones only if their bases are not.
+void checkLayout(const sema::TypedProgram& program, frontend::Diagnostics& diagnostics) {
+    const ir::ClassLayout layout(program.classes);
+    auto isTooLarge = [&](const sema::TypedClass* cls) {
+        return layout.instanceWords(layout.indexOf(cls->type)) > bc::kMaxObjectWords;
+    };
+    for (const sema::TypedClass* cls : program.classes) {
+        const bool isFirst = std::none_of(cls->ancestors.begin() + 1, cls->ancestors.end(), isTooLarge);
+        if (!isFirst || !isTooLarge(cls)) continue;
+        diagnostics.report(frontend::diag::ObjectTooLarge, cls->range, program.types.print(cls->type),
+                           layout.instanceWords(layout.indexOf(cls->type)), bc::kMaxObjectWords);
+    }
+}
+
+}  // namespace
+
 frontend::Module* Compilation::load(const std::string& path, std::string& problem) {
     return timed("parse", [&] { return loader.loadFile(path, problem); });
 }
@@ -31,6 +52,7 @@ frontend::Module* Compilation::load(const std::string& path, std::string& proble
 bool Compilation::check(frontend::Module& root, std::string_view requiredAs) {
     return timed("check", [&] {
         program = sema::check({root, loader, interner, requiredAs}, diagnostics);
+        if (!diagnostics.hasErrors()) checkLayout(*program, diagnostics);
         return !diagnostics.hasErrors();
     });
 }
