@@ -161,7 +161,7 @@ class Verifier {
             const Inst* resultArea = nullptr;  // whose results lie there
             for (const Inst* inst = block->first; inst; inst = inst->next) {
                 checkShape(*inst);
-                checkMeaning(*inst);
+                if (error_.empty()) checkMeaning(*inst);
                 for (const Inst* v : inst->ops()) {
                     const bool needsArea = v->rep == Rep::Pack || inst->is(Op::Result);
                     if (needsArea && v != resultArea) fail(inst, "the results it reads have been overwritten");

@@ -42,7 +42,8 @@ bool Checker::checkNamePlace(ast::NameExpr& target, Place& place) {
         diags_.report(diag::AssignToImport, target.range, name);
         return false;
     }
-    if (v->isConst) {
+    // Which function a generic one is must be known for its type arguments to be.
+    if (v->isConst || (v->function && static_cast<FunctionInfo*>(v->function)->isGeneric())) {
         diags_.report(diag::AssignToConst, target.range, name).note(diag::DeclaredHere, v->range, name);
         return false;
     }

@@ -197,6 +197,7 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
         checkArgsOnly(e);
         return errorExpr(e.range.begin);
     }
+    if (callee.object && hasMultiLast(e)) callee.object = stash(before, callee.object);
     if (callee.closure && callee.kind == CallKind::Closure && hasMultiLast(e))
         callee.closure = stash(before, callee.closure);
     if (callee.self) {
@@ -315,16 +316,18 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
 
 bool Checker::hasMultiLast(const ast::CallExpr& e) const { return e.args.count > 0 && isExpandable(*e.args.back()); }
 
-/// A function literal whose parameters nothing says anything about.
-bool Checker::reportOpenParameter(ast::Expr& arg, const Type* param, const Callee& callee) {
+/// A function literal whose parameters nothing says anything about. What the context would like is taken for them.
+bool Checker::reportOpenParameter(ast::Expr& arg, const Type* param, Callee& callee) {
     auto* literal = ast::as<ast::FunctionExpr>(&arg);
     const FunctionType* wanted = functionIn(param);
     if (!literal || !wanted) return false;
     for (uint32_t i = 0; i < std::min(literal->body->params.count, wanted->params.count); i++) {
         const Type* open = wanted->params[i];
         if (literal->body->params[i].decl.type || !open->isOpen) continue;
-        for (const TypeBinding& binding : callee.bindings)
+        for (TypeBinding& binding : callee.bindings)
             if (!binding.type && (open == binding.param || open->kind != TypeKind::TypeParam)) {
+                binding.type = binding.hint;
+                if (binding.type) continue;
                 diags_.report(diag::CannotInfer, literal->body->params[i].decl.range, text(binding.param->name), callee.name);
                 return true;
             }
@@ -383,6 +386,10 @@ TExpr* Checker::callSpread(ast::CallExpr& e, Callee& callee, Scratch<TExpr*>& ar
         value = ref;
     }
     if (!callee.bindings.empty() && !closeCallee(callee, e.callee->range)) return errorExpr(e.range.begin);
+    if (callee.constructor && callee.object) {  // the constructor of a base is no value
+        reportCount(e, callee, args.size());
+        return errorExpr(e.range.begin);
+    }
     if (!value && callee.construct) {
         value = classValue(*callee.construct, e.range);
     } else if (!value && callee.object) {

@@ -530,6 +530,7 @@ bool Checker::mayWriteField(FieldInfo& field, bool isSelf, Range range) {
         return true;
     }
     diags_.report(diag::AssignConstTwice, range, text(field.name));
+    flow_.setAssigned(known.variable);
     return false;
 }
 

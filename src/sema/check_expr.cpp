@@ -717,7 +717,20 @@ TExpr* Checker::check(ast::CastExpr& e) {
     if (reportImplicitAny(operand, e.operand->range)) return errorExpr(operand->loc);
     const Type* from = operand->type;
     if (isAssignable(from, target)) return convert(operand, target, CheckReason::Cast, e.range);
+    if (from->kind == TypeKind::Enum && isNumeric(target))
+        return convert(convertNode(ConvertKind::Retype, CheckReason::Cast, operand, types_.integer()), target,
+                       CheckReason::Cast, e.range);
     const bool isNumberToInteger = isNumber(from) && isInteger(target);
+    if (target->kind == TypeKind::Enum && isNumeric(from)) {
+        if (auto* number = operand->kind == TExprKind::NumberConst ? operand->as<TNumberConst>() : nullptr;
+            number && number->value == double(int64_t(number->value)))
+            operand = integerConst(int64_t(number->value), operand->loc);
+        else if (isNumber(from))
+            operand = convertNode(ConvertKind::Check, CheckReason::Integer, operand, types_.integer());
+        TExpr* check = convertNode(ConvertKind::Check, CheckReason::Cast, operand, target);
+        check->loc = e.target->range.begin;
+        return check;
+    }
     if (!isAny(from) && !isNumberToInteger) {
         const Type* part = narrowTo(from, target);
         if (part->kind == TypeKind::Never) {

@@ -274,7 +274,6 @@ void Checker::checkLocalFunction(ast::LocalFunctionDecl& d) {
     variable->isAssigned = true;
     noteSelfCaptured(f);
     if (f.hasUntypedParams) return;
-    if (f.isGeneric()) reportReassigned(*variable);
     if (f.type) variable->type = f.type;
     // A call from before this statement must not see what is known here.
     if (f.topLevel == &f && f.earliestCall < variable->statement)
@@ -293,14 +292,6 @@ void Checker::declareFunctionVariable(FunctionInfo& f, SemaVar& variable, Loc lo
     declare->variable = &variable;
     declare->init = closure;
     emit(declare);
-}
-
-/// The type arguments of a generic function are known because it is always the same function.
-void Checker::reportReassigned(SemaVar& variable) {
-    for (AssignSite* site = variable.assignments; site; site = site->next)
-        if (!site->next)
-            diags_.report(diag::AssignToConst, {site->loc, site->loc + uint32_t(text(variable.name).size())},
-                          text(variable.name));
 }
 
 /// `function f()` at the top level is checked after the main block; `function a.b()` assigns to a field.

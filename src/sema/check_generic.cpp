@@ -137,6 +137,18 @@ bool Checker::satisfies(const Type* type, const InterfaceType* bound) {
     return false;
 }
 
+void Checker::checkComparable(ClassInfo& info) {
+    if (info.isBroken || interfaceOf(info.selfType, types_.comparable()->info) != types_.comparable()) return;
+    for (std::string_view name : {"__lt", "__le"}) {
+        const Member member = findMember(info.selfType, interner_.intern(name), &info, nullptr);
+        auto* method = member.info && member.info->memberKind == MemberInfo::Kind::Method ? static_cast<MethodInfo*>(member.info) : nullptr;
+        const FunctionType* type = method && !method->isStatic ? methodType(*method) : nullptr;
+        if (type) type = as<FunctionType>(memberType(type, member.owner));
+        if (!type || type->params.count != 1 || !isAssignable(info.selfType, type->params[0]))
+            diags_.report(diag::ComparableMethods, info.range, text(info.name), name);
+    }
+}
+
 bool Checker::checkBounds(std::span<const TypeParamType* const> params, std::span<const Type* const> args,
                           Range where) {
     std::vector<TypeBinding> bindings;
@@ -382,7 +394,11 @@ void Checker::inferUnion(const Type* param, const Type* arg, std::span<TypeBindi
         else
             rest = types_.unionOf(rest, member);
     }
-    if (alone && rest->kind != TypeKind::Never) infer(alone, rest, bindings, isTaken);
+    if (!alone) return;
+    if (rest->kind != TypeKind::Never)
+        infer(alone, rest, bindings, isTaken);
+    else if (!isNil(arg))
+        infer(alone, arg, bindings, true);  // anything fits; what is there decides if nothing else does
 }
 
 /// What the context would like: `local a: Array<integer> = Array.new(n, 0)`. Arguments that do not fit overrule it.

@@ -260,6 +260,7 @@ void Checker::check(ast::GenericForStmt& s) {
         TExpr* value = checkMulti(pairs.empty() ? *s.values[0] : *arg, nullptr);
         if (!isMulti(value)) {
             if (TExpr* present = withKeyPresent(value)) value = present;
+            if (pairs.empty()) value = iteratorOf(value, s.values[0]->range);
             const Type* type = value->type;
             const bool isDirect =
                 type->kind == TypeKind::Array || type->kind == TypeKind::Table || (isString(type) && pairs.empty());
@@ -276,6 +277,14 @@ void Checker::check(ast::GenericForStmt& s) {
         return iterateCalls(s, value);
     }
     iterateCalls(s, nullptr);
+}
+
+/// What is iterated over for an object: what its `__iter` gives, or else its `__call`.
+TExpr* Checker::iteratorOf(TExpr* value, Range range) {
+    if (TExpr* call = iteratorCall(value, range.begin)) return call;
+    TExpr* object = asBound(value, interner_.intern("__call"));
+    const Member call = operatorOf(object->type, "__call");
+    return call.info && !call.info->isStatic ? boundMethod(object, call, range) : value;
 }
 
 /// The loop variables get types all the same.

@@ -23,7 +23,7 @@ ClassInfo* Checker::currentClass() const {
 
 SemaVar* Checker::currentSelf() const {
     FunctionInfo* f = classFunction();
-    return f ? f->selfParam : nullptr;
+    return f && f != f->classInfo->initializer ? f->selfParam : nullptr;  // initial values have none
 }
 
 /// `self` itself, not another object of its class.

@@ -115,9 +115,7 @@ TExpr* Checker::exportsOf(ModuleInfo& module, Loc loc) {
 void Checker::declareHoisted(ModuleInfo& module) {
     Scratch<TStmt*> list(statements_);
     for (FunctionInfo* f : module.hoisted)
-        if (f->isGeneric())
-            reportReassigned(*f->self_);
-        else if (!f->self_->function)
+        if (!f->self_->function)
             declareFunctionVariable(*f, *f->self_, f->range.begin);
     if (list.empty()) return;
     for (TStmt* s : module.main->body->stmts) list.add(s);

@@ -68,6 +68,20 @@ Member Checker::operatorOf(const Type* type, std::string_view name) {
     return member;
 }
 
+/// The static function `name` for operands of a class; nothing if it has none.
+Member Checker::staticOperatorOf(const Type* type, std::string_view name) {
+    auto* object = asIf<ClassType>(type);
+    if (!object) return {};
+    const Symbol symbol = interner_.intern(name);
+    for (const ClassType* ancestor : object->info->ancestors)
+        for (MethodInfo* method : ancestor->info->staticOperators) {
+            if (method->name != symbol || !methodType(*method)) continue;
+            if (method->access == Access::Private && currentClass() != ancestor->info) continue;
+            return {method, memberType(ancestor, type)};
+        }
+    return {};
+}
+
 /// An operand as a parameter of an operator method; null if it does not fit.
 TExpr* Checker::asOperand(TExpr* value, const Type* param) {
     if (isError(value->type)) return value;
@@ -85,19 +99,20 @@ TExpr* Checker::operatorCall(std::string_view name, TExpr* left, TExpr* right, R
     const Type* sides[] = {left->type, right->type};
     const Type* missed = nullptr;
     for (const Type* side : sides) {
-        const Member member = operatorOf(side, name);
-        if (!member.info) continue;
-        auto& method = *static_cast<MethodInfo*>(member.info);
-        auto* type = as<FunctionType>(memberType(method.type, member.owner));
-        if (method.isStatic) {
-            if (type->params.count != 2) continue;
-            TExpr* const first = asOperand(left, type->params[0]);
+        if (const Member member = operatorOf(side, name); member.info && side == left->type) {
+            auto* type = as<FunctionType>(memberType(static_cast<MethodInfo*>(member.info)->type, member.owner));
+            if (type->params.count == 1) {
+                if (TExpr* operand = asOperand(right, type->params[0])) return callWith(left, member, {&operand, 1}, loc);
+                if (!missed) missed = type->params[0];
+            }
+        }
+        if (const Member member = staticOperatorOf(side, name); member.info) {
+            auto* type = as<FunctionType>(memberType(static_cast<MethodInfo*>(member.info)->type, member.owner));
+            TExpr* const first = type->params.count == 2 ? asOperand(left, type->params[0]) : nullptr;
             TExpr* const second = first ? asOperand(right, type->params[1]) : nullptr;
             TExpr* const both[] = {first, second};
             if (second) return callWith(nullptr, member, both, loc);
-        } else if (side == left->type && type->params.count == 1) {
-            if (TExpr* operand = asOperand(right, type->params[0])) return callWith(left, member, {&operand, 1}, loc);
-            if (!missed) missed = type->params[0];
+            if (!missed && type->params.count == 2) missed = type->params[1];
         }
         if (sides[0] == sides[1]) break;
     }
@@ -133,9 +148,11 @@ TExpr* Checker::orderCall(ast::BinaryOp op, TExpr* left, TExpr* right, Range lef
     const bool isStrict = op == ast::BinaryOp::Lt || op == ast::BinaryOp::Gt;
     const std::string_view name = isStrict ? "__lt" : "__le";
     if (op == ast::BinaryOp::Lt || op == ast::BinaryOp::Le) return operatorCall(name, left, right, rightRange, loc);
-    if (!operatorOf(asBound(left, interner_.intern(name))->type, name).info &&
-        !operatorOf(asBound(right, interner_.intern(name))->type, name).info)
-        return nullptr;
+    auto has = [&](TExpr* side) {
+        const Type* type = asBound(side, interner_.intern(name))->type;
+        return operatorOf(type, name).info || staticOperatorOf(type, name).info;
+    };
+    if (!has(left) && !has(right)) return nullptr;
     std::vector<TStmt*> before;
     left = stash(before, left);
     right = stash(before, right);
@@ -146,7 +163,8 @@ TExpr* Checker::orderCall(ast::BinaryOp op, TExpr* left, TExpr* right, Range lef
 /// `==` through `__eq`; `~=` is its opposite. Null if no class of the operands has it, or it does not take them.
 TExpr* Checker::equalCall(bool isEqual, TExpr* left, TExpr* right, Loc loc) {
     const Type *l = types_.withoutNil(left->type), *r = types_.withoutNil(right->type);
-    if (!operatorOf(l, "__eq").info && !operatorOf(r, "__eq").info) return nullptr;
+    auto has = [&](const Type* type) { return operatorOf(type, "__eq").info || staticOperatorOf(type, "__eq").info; };
+    if (!has(l) && !has(r)) return nullptr;
     if (isNil(left->type) || isNil(right->type)) return nullptr;
     const bool mayBeNil = left->type->admitsNil || right->type->admitsNil;
     if (isAny(l) || isAny(r)) return nullptr;
@@ -198,7 +216,9 @@ TExpr* Checker::equalCall(bool isEqual, TExpr* left, TExpr* right, Loc loc) {
 
 /// `a .. b .. c` where some operand's class has `__concat`: from the right, in pairs. Null if none has.
 TExpr* Checker::concatCall(std::span<TExpr* const> values, std::span<const Range> ranges, Loc loc) {
-    const bool any = std::any_of(values.begin(), values.end(), [&](TExpr* v) { return operatorOf(v->type, "__concat").info; });
+    const bool any = std::any_of(values.begin(), values.end(), [&](TExpr* v) {
+        return operatorOf(v->type, "__concat").info || staticOperatorOf(v->type, "__concat").info;
+    });
     if (!any) return nullptr;
     TExpr* right = values.back();
     Range rightRange = ranges.back();

@@ -97,6 +97,7 @@ void Checker::declareClasses(std::span<ModuleInfo* const> modules) {
     for (ClassInfo* info : classes_) declareConstructors(*info);
     for (InterfaceInfo* info : interfaces) checkInterface(*info);
     for (ClassInfo* info : classes_) checkInheritance(*info);
+    for (ClassInfo* info : classes_) checkComparable(*info);
 }
 
 void Checker::declareBounds(ObjectInfo& info) {
@@ -145,7 +146,8 @@ void Checker::resolveBases(InterfaceInfo& info) {
     DeclScope scope(*this, info);
     std::vector<const InterfaceType*> bases;
     for (ast::TypeNode* node : info.decl->bases) {
-        const Type* type = typeOf(*node);
+        const InterfaceType* builtin = builtinBound(*node);
+        const Type* type = builtin ? builtin : typeOf(*node);
         if (isError(type)) continue;
         auto* base = asIf<InterfaceType>(type);
         if (!base)
@@ -161,7 +163,8 @@ void Checker::resolveBases(ClassInfo& info) {
     std::vector<const ClassType*> bases;
     std::vector<const InterfaceType*> interfaces;
     for (ast::TypeNode* node : info.decl->bases) {
-        const Type* type = typeOf(*node);
+        const InterfaceType* builtin = builtinBound(*node);
+        const Type* type = builtin ? builtin : typeOf(*node);
         info.isBroken |= isError(type);
         if (isError(type)) continue;
         bool isNew = true;
@@ -375,6 +378,7 @@ MemberInfo* Checker::ownMember(const ObjectInfo& info, Symbol name) {
 const FunctionType* Checker::signatureOf(MethodInfo& method) {
     ast::FunctionBody& body = *method.decl->body;
     method.typeParams = declareTypeParams(body.typeParams);
+    if (!body.typeParams.empty()) diags_.report(diag::GenericInInterface, method.range, text(method.name), text(method.owner->name));
     const size_t outer = typeParams_.size();
     for (const TypeParamType* param : method.typeParams) typeParams_.push_back({param->name, param});
     resolveBounds(body.typeParams, method.typeParams);

@@ -104,6 +104,7 @@ struct ObjectInfo : Nominal {
     std::vector<FieldInfo*> fields;                // own; static ones and events included
     std::vector<MethodInfo*> methods;              // own; static ones included
     std::unordered_map<uint32_t, MemberInfo*> memberOf;  // own members by symbol id
+    std::vector<MethodInfo*> staticOperators;      // static functions like `__mul`; a method of that name may stand beside
 };
 
 struct ClassInfo : ObjectInfo {

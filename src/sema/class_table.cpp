@@ -29,7 +29,8 @@ class TableMaker {
         made->ancestors = list(ancestors);
         std::vector<const InterfaceType*> interfaces;
         for (const InterfaceType* implemented : info_.interfaces)
-            interfaces.push_back(as<InterfaceType>(memberType(implemented, type_)));
+            if (implemented->info->decl)  // Comparable and Hashable are known to the checker alone
+                interfaces.push_back(as<InterfaceType>(memberType(implemented, type_)));
         made->interfaces = list(interfaces);
         std::vector<TypedField> fields;
         for (const FieldInfo* field : info_.objectFields) {

@@ -179,7 +179,6 @@ class Checker final : private AliasMaker, private NodeRules {
     TExpr* checkFunctionExpr(ast::FunctionExpr& expr, const Type* expected);
     void checkLocalFunction(ast::LocalFunctionDecl& decl);
     void checkFunctionDecl(ast::FunctionDecl& decl);
-    void reportReassigned(SemaVar& variable);
     void declareFunctionVariable(FunctionInfo& function, SemaVar& variable, Loc loc);
     FunctionInfo* instanceOf(FunctionInfo& function);
     FunctionInfo* instantiateConst(FunctionInfo& generic, std::span<const Type* const> argTypes, Range where);
@@ -235,6 +234,7 @@ class Checker final : private AliasMaker, private NodeRules {
     bool noteFromOne(ast::NumericForStmt& stmt, TExpr* start, LoopFromOne& note);
     std::string_view pairsCall(ast::Expr& expr, ast::Expr*& arg);
     TExpr* pairsTriplet(std::string_view name, TExpr* value, Range range);
+    TExpr* iteratorOf(TExpr* value, Range range);
     void iterateNothing(ast::GenericForStmt& stmt);
     void iterateValue(ast::GenericForStmt& stmt, TExpr* value, bool viaPairs);
     void iterateCalls(ast::GenericForStmt& stmt, TExpr* only);
@@ -364,6 +364,7 @@ class Checker final : private AliasMaker, private NodeRules {
     // ---- check_operator_method.cpp
     void checkOperatorMethod(MethodInfo& method);
     Member operatorOf(const Type* type, std::string_view name);
+    Member staticOperatorOf(const Type* type, std::string_view name);
     TExpr* asOperand(TExpr* value, const Type* param);
     TExpr* operatorCall(std::string_view name, TExpr* left, TExpr* right, Range rightRange, Loc loc);
     TExpr* unaryOperatorCall(std::string_view name, TExpr* operand, Loc loc);
@@ -500,7 +501,7 @@ class Checker final : private AliasMaker, private NodeRules {
     static bool wantsIntegerOnly(const Type* type);
     TExpr* finishCall(ast::CallExpr& expr, Callee& callee, const Type* expected);
     bool hasMultiLast(const ast::CallExpr& expr) const;
-    bool reportOpenParameter(ast::Expr& arg, const Type* param, const Callee& callee);
+    bool reportOpenParameter(ast::Expr& arg, const Type* param, Callee& callee);
     TExpr* errorOfCall(const FunctionType* type, std::span<const TypeBinding> bindings, Loc loc);
     size_t minArgsOf(const Callee& callee) const;
     void reportCount(ast::CallExpr& expr, const Callee& callee, size_t given);
@@ -533,6 +534,8 @@ class Checker final : private AliasMaker, private NodeRules {
     void resolveBounds(List<ast::TypeParam> written, List<const TypeParamType*> params);
     /// `Comparable` or `Hashable`, if the name means that here; else null.
     const InterfaceType* builtinBound(const ast::TypeNode& node);
+    /// A class that lists Comparable needs the operators that T: Comparable has.
+    void checkComparable(ClassInfo& info);
     /// Does a type satisfy a bound (its own parameters put in)?
     bool satisfies(const Type* type, const InterfaceType* bound);
     /// A type parameter, or a value that a type parameter may stand for, may be nil.

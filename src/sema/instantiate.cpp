@@ -9,6 +9,13 @@ namespace luapp::sema {
 
 namespace diag = frontend::diag;
 
+namespace {
+
+/// Longer type arguments are cut in the names of copies, which tracebacks and messages show.
+constexpr size_t kShownLength = 60;
+
+}  // namespace
+
 // ---- Who is inside what ---------------------------------------------------------------------------------------------
 
 /// The function around this one, as far as type parameters go.
@@ -99,7 +106,7 @@ void Instantiator::see(const Type* t) {
             auto* type = as<ClassType>(t);
             all(type->args);
             if (t->hasTypeParams) return;
-            const std::string name = type->args.empty() ? std::string() : types_.print(type);
+            const std::string name = nameOf(types_.interner().text(type->name), type->args);
             // A class that grows by itself is wrong where it is declared; else the use is.
             const bool fromField = owner_ == nullptr;
             const Range where = fromField ? type->info->range : rootOf(at_);
@@ -190,12 +197,13 @@ FunctionInfo* Instantiator::nested(Copy& copy, FunctionInfo& source) {
     return known != copy.functions.end() ? known->second : makeTarget(copy, source);
 }
 
-std::string Instantiator::nameOf(const FunctionInfo& source, List<const Type*> args) const {
-    std::string text(source.name);
+std::string Instantiator::nameOf(std::string_view generic, List<const Type*> args) const {
+    std::string text(generic);
     text += '<';
     for (uint32_t i = 0; i < args.count; i++) {
         if (i > 0) text += ", ";
-        text += types_.print(args[i]);
+        const std::string arg = types_.print(args[i]);
+        text += arg.size() <= kShownLength ? arg : arg.substr(0, kShownLength) + "...";
     }
     return text + '>';
 }
@@ -210,7 +218,7 @@ TypedFunction* Instantiator::instance(FunctionInfo& source, List<const Type*> ar
     if (source.classInfo) params.assign(source.classInfo->typeParams.begin(), source.classInfo->typeParams.end());
     params.insert(params.end(), source.typeParams.begin(), source.typeParams.end());
     LUAPP_CHECK(params.size() == args.count, "a use of a generic function with another number of type arguments");
-    const std::string name = nameOf(source, args);
+    const std::string name = nameOf(source.name, args);
     if (!admits(params, args, name, rootOf(at), at)) return &source;
     Copy& copy = copies_.emplace_back();
     known->second = &copy;
@@ -316,10 +324,10 @@ Variable* Instantiator::variable(Variable* v) {
 void Instantiator::checkNoParams() const {
     for (const TypedFunction* f : program_.functions) {
         LUAPP_CHECK(f->type && !f->type->hasTypeParams, "a function that is left has type parameters");
-        for (const Variable* v : f->params)
+        for ([[maybe_unused]] const Variable* v : f->params)
             LUAPP_CHECK(!v->type->hasTypeParams, "a parameter that is left has type parameters");
     }
-    for (const Variable* v : program_.moduleVariables)
+    for ([[maybe_unused]] const Variable* v : program_.moduleVariables)
         LUAPP_CHECK(!v->type || !v->type->hasTypeParams, "a module variable has type parameters");
 }
 

@@ -87,7 +87,7 @@ class Instantiator final : private ClassTables {
                 Loc at);
     void addChain(frontend::DiagBuilder message, std::string_view name, Loc at);
     Range rootOf(Loc at) const;
-    std::string nameOf(const FunctionInfo& source, List<const Type*> args) const;
+    std::string nameOf(std::string_view generic, List<const Type*> args) const;
     TypedFunction* function(TypedFunction* function, List<const Type*> args, Loc at);
     const Type* type(const Type* type);
     Variable* variable(Variable* variable);

@@ -103,7 +103,7 @@ TExpr* Checker::convertNode(ConvertKind kind, CheckReason reason, TExpr* operand
 
 /// A whole literal takes the numeric type that is wanted.
 TExpr* Checker::retypeLiteral(TExpr* value, const Type* wanted) {
-    if (value->kind == TExprKind::IntegerConst && isNumber(wanted))
+    if (value->kind == TExprKind::IntegerConst && isInteger(value->type) && isNumber(wanted))
         return numberConst(double(value->as<TIntegerConst>()->value), value->loc);
     return value;
 }

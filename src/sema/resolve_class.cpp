@@ -122,6 +122,13 @@ class NominalMaker {
         member.owner = &info;
         member.memberKind = kind;
         if (!name.name) return;
+        if (kind == MemberInfo::Kind::Method && member.isStatic && context_.interner.text(name.name).starts_with("__")) {
+            auto& operators = info.staticOperators;
+            const bool isNew = std::none_of(operators.begin(), operators.end(),
+                                            [&](const MethodInfo* other) { return other->name == name.name; });
+            operators.push_back(static_cast<MethodInfo*>(&member));
+            if (isNew) return;
+        }
         if (!info.memberOf.emplace(name.name.id, &member).second)
             context_.diagnostics
                 .report(diag::DuplicateMember, name.range, context_.interner.text(name.name),

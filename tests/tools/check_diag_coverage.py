@@ -14,7 +14,7 @@ def main():
     if not entries:
         print("no diagnostics found in diagnostics.def: has its form changed?")
         return 1
-    sources = "\n".join(f.read_text(errors="replace") for f in (root / "src").rglob("*.cpp"))
+    sources = "\n".join(f.read_text(errors="replace") for f in (root / "src").rglob("*") if f.suffix in (".cpp", ".h"))
     tests = "\n".join(f.read_text(errors="replace") for f in (root / "tests").rglob("*")
                       if f.is_file() and f.suffix in (".luapp", ".lua", ".cpp", ".py"))
     produced = set(re.findall(r"[EW]\d{4}", tests))
