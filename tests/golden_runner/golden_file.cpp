@@ -94,6 +94,10 @@ void readMarkers(GoldenFile& golden, std::string_view line, int number) {
             a.file = golden.files.back().name;
             a.line = number;
             a.code = body.substr(0, space);
+            if (size_t colon = a.code.find(':'); colon != a.code.npos) {
+                a.column = atoi(a.code.c_str() + colon + 1);
+                a.code.resize(colon);
+            }
             if (space != body.npos) a.text = trim(body.substr(space));
             golden.announced.push_back(std::move(a));
             at = next;

@@ -5,7 +5,8 @@
 //                ($FILE stands for the main file; without `args` the folder decides)
 //   anywhere     `-- file: name` starts another file of the program (what stands before the first is the main file)
 //   dump test    a block at the end, `--[==[ expect` ... `]==]`, is cut off and compared with standard output
-//   behaviour    `--> text` at a line: the next line of standard output; `--~ E2001 text` a diagnostic of this line;
+//   behaviour    `--> text` at a line: the next line of standard output; `--~ E2001:7 text` a diagnostic of this line at
+//                column 7 (the folder diag demands the column);
 //                `--~ error text`: a run-time error raised at this line, reported on standard error;
 //                `--2> text`: standard error contains this text
 // In files with `--!comment` the same markers start with `#` instead of `--`. Made and read by the golden runner only.
@@ -21,6 +22,7 @@ namespace luapp::golden {
 struct Announced {
     std::string file;
     int line = 0;
+    int column = 0;    // 0: not said
     std::string code;  // "E2001", "W3001", or "error" for a run-time error
     std::string text;  // must occur in the message; may be empty
 };

@@ -110,6 +110,7 @@ std::vector<std::string> folderArgs(const std::string& folder) {
 struct Reported {
     std::string file;
     int line = 0;
+    int column = 0;
     std::string code;
     std::string text;
     bool matched = false;
@@ -132,6 +133,7 @@ std::vector<Reported> readReport(const std::string& err) {
         Reported r;
         r.file = line.substr(0, colon);
         r.line = atoi(line.c_str() + colon + 1);
+        if (size_t second = line.find(':', colon + 1); second < mark) r.column = atoi(line.c_str() + second + 1);
         r.code = line.substr(open + 1, close - open - 1);
         r.text = line.substr(close + 3);
         all.push_back(std::move(r));
@@ -139,8 +141,13 @@ std::vector<Reported> readReport(const std::string& err) {
     return all;
 }
 
+template <class T>  // Reported, Announced
+std::string place(const T& at) {
+    return at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+}
+
 /// What differs between the announced and the reported diagnostics; empty if nothing.
-std::string compareDiagnostics(const GoldenFile& golden, const Outcome& outcome) {
+std::string compareDiagnostics(const GoldenFile& golden, const Outcome& outcome, bool needsColumns) {
     std::string why;
     std::vector<Reported> reported = readReport(outcome.err);
     for (const Announced& a : golden.announced) {
@@ -150,16 +157,18 @@ std::string compareDiagnostics(const GoldenFile& golden, const Outcome& outcome)
             continue;
         }
         auto it = std::find_if(reported.begin(), reported.end(), [&](const Reported& r) {
-            return !r.matched && r.file == a.file && r.line == a.line && r.code == a.code && r.text.find(a.text) != r.text.npos;
+            return !r.matched && r.file == a.file && r.line == a.line && (a.column == 0 || r.column == a.column) && r.code == a.code &&
+                   r.text.find(a.text) != r.text.npos;
         });
         if (it == reported.end()) {
-            why += "missing: " + a.file + ":" + std::to_string(a.line) + " " + a.code + " " + a.text + "\n";
+            why += "missing: " + place(a) + " " + a.code + " " + a.text + "\n";
         } else {
             it->matched = true;
+            if (a.column == 0 && needsColumns) why += "no column: " + place(*it) + " " + a.code + "\n";
         }
     }
     for (const Reported& r : reported) {
-        if (!r.matched) why += "not announced: " + r.file + ":" + std::to_string(r.line) + " " + r.code + " " + r.text + "\n";
+        if (!r.matched) why += "not announced: " + place(r) + " " + r.code + " " + r.text + "\n";
     }
     return why;
 }
@@ -309,10 +318,10 @@ class Runner {
         return 0;
     }
 
-    static std::string judge(const GoldenFile& golden, const Outcome& outcome) {
+    std::string judge(const GoldenFile& golden, const Outcome& outcome) const {
         if (outcome.signal == SIGALRM) return "no end in time\n";
         if (outcome.signal != 0) return "killed by signal " + std::to_string(outcome.signal) + "\n" + outcome.err;
-        std::string why = compareDiagnostics(golden, outcome);
+        std::string why = compareDiagnostics(golden, outcome, settings_.folder.ends_with("/diag"));
         if (outcome.exitStatus != expectedStatus(golden)) {
             why += "exit status " + std::to_string(outcome.exitStatus) + ", wanted " + std::to_string(expectedStatus(golden)) + "\n" +
                    outcome.err;
