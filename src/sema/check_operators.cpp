@@ -13,6 +13,35 @@ namespace {
 
 bool isShortCircuit(BinaryOp op) { return op == BinaryOp::And || op == BinaryOp::Or || op == BinaryOp::Coalesce; }
 
+/// Do integers give an integer, so that what the context wants of the result is wanted of the operands too?
+bool keepsIntegers(BinaryOp op) {
+    switch (op) {
+        case BinaryOp::Add:
+        case BinaryOp::Sub:
+        case BinaryOp::Mul:
+        case BinaryOp::IDiv:
+        case BinaryOp::Mod:
+        case BinaryOp::BitAnd:
+        case BinaryOp::BitOr:
+        case BinaryOp::BitXor:
+        case BinaryOp::Shl:
+        case BinaryOp::Shr: return true;
+        case BinaryOp::Div:
+        case BinaryOp::Pow:
+        case BinaryOp::Eq:
+        case BinaryOp::Ne:
+        case BinaryOp::Lt:
+        case BinaryOp::Le:
+        case BinaryOp::Gt:
+        case BinaryOp::Ge:
+        case BinaryOp::And:
+        case BinaryOp::Or:
+        case BinaryOp::Concat:
+        case BinaryOp::Coalesce: return false;
+    }
+    return false;
+}
+
 /// Could the value of this type be nil or false?
 bool mayBeFalsy(const Type* type) {
     for (const Type* member : membersOf(type))
@@ -44,7 +73,7 @@ struct Checker::Operand {
 
 TExpr* Checker::check(ast::BinaryExpr& top, const Type* expected, Pred** pred, bool asCondition) {
     // Left operands may nest by the thousand, so the chain is walked with a stack of its own. `expected` reaches down
-    // through and, or, ?? and arithmetic.
+    // through or, ?? and arithmetic, and to the right operand of and.
     struct Level {
         ast::BinaryExpr* node;
         const Type* hint;
@@ -56,16 +85,15 @@ TExpr* Checker::check(ast::BinaryExpr& top, const Type* expected, Pred** pred, b
     ast::Expr* at = &top;
     while (auto* node = ast::as<ast::BinaryExpr>(at)) {
         condition = condition && (node->op == BinaryOp::And || node->op == BinaryOp::Or);
-        if (!isShortCircuit(node->op) &&
-            !(hint && isNumeric(hint) && node->op != BinaryOp::Div && node->op != BinaryOp::Pow))
-            hint = nullptr;
+        if (!isShortCircuit(node->op) && !(hint && isNumeric(hint) && keepsIntegers(node->op))) hint = nullptr;
         spine.push_back({node, hint, condition});
+        if (node->op == BinaryOp::And) hint = nullptr;
         at = node->left;
     }
     Operand left{at, nullptr, at->range};
     const bool firstShort = isShortCircuit(spine.back().node->op);
     left.value = spine.back().asCondition ? checkCondition(*at, &left.pred)
-                                          : checkExpr(*at, spine.back().hint, firstShort ? &left.pred : nullptr);
+                                          : checkExpr(*at, hint, firstShort ? &left.pred : nullptr);
     Run run;
     for (size_t i = spine.size(); i-- > 0;) {
         ast::BinaryExpr& node = *spine[i].node;
