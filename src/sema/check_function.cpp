@@ -32,6 +32,7 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
     if (f.isGeneric()) f.typeParams = declareTypeParams(body.typeParams);
     const TypeScope scope(*this, f);
     if (f.isGeneric()) resolveBounds(body.typeParams, f.typeParams);
+    hasGenerics_ |= f.isGeneric();
     Scratch<Variable*> params(variables_);
     if (f.selfParam) params.add(f.selfParam);
     if (!context && f.resultsFrom) context = f.resultsFrom;

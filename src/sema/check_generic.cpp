@@ -28,16 +28,19 @@ Checker::TypeScope::TypeScope(Checker& checker, const FunctionInfo& function)
 }
 
 List<const TypeParamType*> Checker::declareTypeParams(List<ast::TypeParam> written) {
+    reportTwice(written);
     std::vector<const TypeParamType*> params;
-    for (uint32_t i = 0; i < written.count; i++) {
+    for (uint32_t i = 0; i < written.count; i++) params.push_back(types_.typeParam(written[i].name, i));
+    return arena().makeList<const TypeParamType*>(params);
+}
+
+void Checker::reportTwice(List<ast::TypeParam> written) {
+    for (uint32_t i = 0; i < written.count; i++)
         for (uint32_t k = 0; k < i; k++)
             if (written[k].name == written[i].name) {
                 diags_.report(diag::TypeParameterTwice, written[i].range, text(written[i].name));
                 break;
             }
-        params.push_back(types_.typeParam(written[i].name, i));
-    }
-    return arena().makeList<const TypeParamType*>(params);
 }
 
 const InterfaceType* Checker::builtinBound(const ast::TypeNode& node) {
@@ -53,7 +56,6 @@ const InterfaceType* Checker::builtinBound(const ast::TypeNode& node) {
 }
 
 void Checker::resolveBounds(List<ast::TypeParam> written, List<const TypeParamType*> params) {
-    hasGenerics_ |= !written.empty();
     for (uint32_t i = 0; i < written.count; i++) {
         std::vector<const InterfaceType*> bounds;
         for (ast::TypeNode* node : written[i].bounds) {
@@ -144,13 +146,17 @@ void Checker::checkComparable(ClassInfo& info) {
         auto* method = member.info && member.info->memberKind == MemberInfo::Kind::Method ? static_cast<MethodInfo*>(member.info) : nullptr;
         const FunctionType* type = method && !method->isStatic ? methodType(*method) : nullptr;
         if (type) type = as<FunctionType>(memberType(type, member.owner));
-        if (!type || type->params.count != 1 || !isAssignable(info.selfType, type->params[0]))
+        if (!type || member.info->access != Access::Public || type->params.count != 1 || !isAssignable(info.selfType, type->params[0]))
             diags_.report(diag::ComparableMethods, info.range, text(info.name), name);
     }
 }
 
 bool Checker::checkBounds(std::span<const TypeParamType* const> params, std::span<const Type* const> args,
                           Range where) {
+    if (!areBoundsKnown_) {
+        pendingBounds_.push_back({{params.begin(), params.end()}, {args.begin(), args.end()}, where});
+        return true;
+    }
     std::vector<TypeBinding> bindings;
     for (size_t i = 0; i < params.size(); i++) bindings.push_back({params[i], args[i], true});
     bool isGood = true;
@@ -249,7 +255,14 @@ FunctionInfo* Checker::genericNamed(ast::Expr& e) {
     SemaVar* variable = nullptr;
     if (auto* name = ast::as<ast::NameExpr>(at)) {
         variable = current(name->resolved);
+        if (variable && variable->member) return genericStatic(variable->member);
     } else if (auto* field = ast::as<ast::FieldExpr>(at)) {
+        if (Nominal* nominal = nominalIn(*field->object)) {
+            if (nominal->nominalKind != NominalKind::Class) return nullptr;
+            const Member member = findMember(static_cast<ClassInfo*>(nominal)->selfType, field->field.name, currentClass(), nullptr);
+            const bool isOpen = member.info && (member.info->access != Access::Protected || derivesFrom(currentClass(), member.info->owner));
+            return isOpen ? genericStatic(member.info) : nullptr;
+        }
         ModuleInfo* module = namespaceIn(*field->object);
         auto found = module ? module->exports.find(field->field.name.id) : decltype(module->exports.find(0)){};
         if (module && found != module->exports.end()) variable = found->second.variable;
@@ -258,8 +271,15 @@ FunctionInfo* Checker::genericNamed(ast::Expr& e) {
     return function && function->isGeneric() ? function : nullptr;
 }
 
+FunctionInfo* Checker::genericStatic(MemberInfo* member) {
+    if (!member->isStatic || member->memberKind != MemberInfo::Kind::Method) return nullptr;
+    FunctionInfo* function = static_cast<MethodInfo*>(member)->function;
+    return function && (function->isGeneric() || !function->classInfo->typeParams.empty()) ? function : nullptr;
+}
+
 TExpr* Checker::genericValue(FunctionInfo& f, const Type* expected, Range range) {
     knowSignature(f);
+    if (expected && isError(expected)) return errorExpr(range.begin);
     if (!f.type) {
         diags_.report(diag::ResultNotKnownYet, range, f.name);
         return errorExpr(range.begin);
@@ -272,7 +292,10 @@ TExpr* Checker::genericValue(FunctionInfo& f, const Type* expected, Range range)
     ast::CallExpr none(range);
     Callee callee;
     callee.name = f.name;
-    openCallee(callee, f.type, f.typeParams.span(), none);
+    std::vector<const TypeParamType*> params;  // a static function of a generic class is generic in those of its class
+    if (f.classInfo) params.assign(f.classInfo->typeParams.begin(), f.classInfo->typeParams.end());
+    params.insert(params.end(), f.typeParams.begin(), f.typeParams.end());
+    openCallee(callee, f.type, params, none);
     auto inferFrom = [&](const Type* own, const Type* other) {
         if (!other->isOpen) infer(own, other, callee.bindings);
     };

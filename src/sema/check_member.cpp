@@ -239,7 +239,7 @@ TExpr* Checker::boundMethod(TExpr* object, const Member& member, Range range) {
         return errorExpr(range.begin);
     }
     if (!method.typeParams.empty()) {
-        diags_.report(diag::CannotInfer, range, text(method.typeParams[0]->name), text(method.name));
+        diags_.report(diag::GenericMethodValue, range, text(method.name));
         return errorExpr(range.begin);
     }
     auto* bound = expr<TBoundMethod>(memberType(type, member.owner), range.begin);

@@ -493,8 +493,12 @@ void Checker::check(ast::LabelStmt&) {}
 void Checker::check(ast::TypeAliasDecl& d) {
     // Resolved even if unused, for its errors.
     auto found = module_->aliases.find(d.name.name.id);
-    if (found != module_->aliases.end() && found->second->decl == &d && d.typeParams.empty())
-        typeOfAlias(*found->second, {}, d.name.range);
+    if (found == module_->aliases.end() || found->second->decl != &d) return;
+    AliasInfo& alias = *found->second;
+    declareAliasParams(alias);
+    // A generic one that is used has been read with the arguments of its uses.
+    if (alias.instances.empty())
+        typeOfAlias(alias, std::vector<const Type*>(alias.typeParams.begin(), alias.typeParams.end()), d.name.range);
 }
 
 void Checker::check(ast::ImportDecl&) {}

@@ -271,6 +271,21 @@ const Type* Checker::typeOfAliasChain(AliasInfo& first, AliasInfo& second) {
     return type;
 }
 
+/// The type parameters of an alias with their bounds.
+void Checker::declareAliasParams(AliasInfo& alias) {
+    const List<ast::TypeParam> written = alias.decl->typeParams;
+    if (written.empty() || alias.areParamsKnown) return;
+    alias.areParamsKnown = true;
+    alias.typeParams = declareTypeParams(written);
+    ModuleInfo* const module = std::exchange(module_, alias.module);
+    const auto outerParams = std::move(typeParams_);
+    typeParams_.clear();
+    for (const TypeParamType* param : alias.typeParams) typeParams_.push_back({param->name, param});
+    resolveBounds(written, alias.typeParams);
+    typeParams_ = outerParams;
+    module_ = module;
+}
+
 const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> args, Range range) {
     ast::TypeAliasDecl& decl = *alias.decl;
     const std::string_view name = text(decl.name.name);
@@ -279,6 +294,8 @@ const Type* Checker::typeOfAlias(AliasInfo& alias, std::span<const Type* const> 
         return types_.error();
     }
     if (AliasInfo* next = aliasedAlias(alias)) return typeOfAliasChain(alias, *next);
+    declareAliasParams(alias);
+    if (!checkBounds(alias.typeParams.span(), args, range)) return types_.error();
     AliasInfo::Instance* instance = nullptr;
     int busy = 0;
     for (auto& known : alias.instances) {

@@ -91,6 +91,7 @@ void Checker::declareClasses(std::span<ModuleInfo* const> modules) {
     }
     for (InterfaceInfo* info : interfaces) declareBounds(*info);
     for (ClassInfo* info : classes_) declareBounds(*info);
+    checkPendingBounds();
     for (InterfaceInfo* info : interfaces) declareMembers(*info);
     for (ClassInfo* info : classes_) declareMembers(*info);
     for (ClassInfo* info : classes_) markSharedBases(*info);
@@ -102,7 +103,16 @@ void Checker::declareClasses(std::span<ModuleInfo* const> modules) {
 
 void Checker::declareBounds(ObjectInfo& info) {
     DeclScope scope(*this, info);
+    reportTwice(info.typeParamNodes);
     resolveBounds(info.typeParamNodes, info.typeParams);
+    hasGenerics_ |= !info.typeParams.empty();
+}
+
+/// The types in the heads of classes are read before all bounds are.
+void Checker::checkPendingBounds() {
+    areBoundsKnown_ = true;
+    for (const PendingBounds& p : pendingBounds_) checkBounds(p.params, p.args, p.where);
+    pendingBounds_.clear();
 }
 
 // ---- Enums ----------------------------------------------------------------------------------------------------------

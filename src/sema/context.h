@@ -256,6 +256,7 @@ class Checker final : private AliasMaker, private NodeRules {
         std::vector<std::pair<Symbol, const Type*>> params_;
     };
     void declareBounds(ObjectInfo& info);
+    void checkPendingBounds();
     void declareEnum(EnumInfo& info);
     void resolveBases(InterfaceInfo& info);
     void resolveBases(ClassInfo& info);
@@ -528,6 +529,7 @@ class Checker final : private AliasMaker, private NodeRules {
         Checker& checker_;
         std::vector<std::pair<Symbol, const Type*>> outer_;
     };
+    void reportTwice(List<ast::TypeParam> written);
     /// Parameters as written, still without bounds.
     List<const TypeParamType*> declareTypeParams(List<ast::TypeParam> written);
     /// Their bounds; the parameters must be in scope.
@@ -540,7 +542,7 @@ class Checker final : private AliasMaker, private NodeRules {
     bool satisfies(const Type* type, const InterfaceType* bound);
     /// A type parameter, or a value that a type parameter may stand for, may be nil.
     static bool mayBeNil(const Type* type);
-    /// Reports arguments that do not satisfy the bounds of `params`.
+    /// Reports arguments that do not satisfy the bounds of `params`; later, while the bounds of classes are not known yet.
     bool checkBounds(std::span<const TypeParamType* const> params, std::span<const Type* const> args, Range where);
     /// The callee's type is `declared`, written in terms of `params` (those of its class first): opens it for inference. Type
     /// arguments that the call gives are bound, to the last parameters. False after an error.
@@ -552,6 +554,8 @@ class Checker final : private AliasMaker, private NodeRules {
     List<const Type*> typeArgumentsOf(const Callee& callee);
     /// A generic function as a value: the expected type says its type arguments.
     TExpr* genericValue(FunctionInfo& function, const Type* expected, Range range);
+    /// A static function that is generic itself or by its class, or null.
+    static FunctionInfo* genericStatic(MemberInfo* member);
     /// The generic function that an expression names, or null.
     FunctionInfo* genericNamed(ast::Expr& expr);
     /// A value whose type is a type parameter as one of the bound that has this member; else the value.
@@ -613,6 +617,7 @@ class Checker final : private AliasMaker, private NodeRules {
     static AliasInfo* aliasedAlias(const AliasInfo& alias);
     const Type* typeOfAliasChain(AliasInfo& first, AliasInfo& second);
     const Type* typeOfAlias(AliasInfo& alias, std::span<const Type* const> args, Range range);
+    void declareAliasParams(AliasInfo& alias);
     const Type* typeOfFunction(ast::FunctionType& node);
     void typeOfResults(ast::ResultTypes& written, std::vector<const Type*>& results, const Type*& variadic);
     const Type* typeOfNominal(Nominal& info, std::span<const Type* const> args, Range range);
@@ -695,6 +700,14 @@ class Checker final : private AliasMaker, private NodeRules {
     std::vector<Instance> instances_;  // of const functions
     bool hasGenerics_ = false;         // some function or class has type parameters
     std::vector<ClassInfo*> classes_;  // bases first
+    /// Type arguments that were met before the bounds of all classes and interfaces were known.
+    struct PendingBounds {
+        std::vector<const TypeParamType*> params;
+        std::vector<const Type*> args;
+        Range where;
+    };
+    std::vector<PendingBounds> pendingBounds_;
+    bool areBoundsKnown_ = false;
     ClassInfo* class_ = nullptr;       // whose statement is being checked
     Construction* construction_ = nullptr;
     TExpr* eventNode_ = nullptr;       // the event read last: only what may follow an event may use it

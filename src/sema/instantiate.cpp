@@ -110,7 +110,9 @@ void Instantiator::see(const Type* t) {
             // A class that grows by itself is wrong where it is declared; else the use is.
             const bool fromField = owner_ == nullptr;
             const Range where = fromField ? type->info->range : rootOf(at_);
-            if (admits(type->info->typeParams.span(), type->args, name, where, at_)) classes_.push_back(type);
+            if (!admits(type->info->typeParams.span(), type->args.span(), name, where, at_)) return;
+            classes_.push_back(type);
+            if (!type->args.empty()) firstUse_[type] = {here(), at_};
             return;
         }
         case TypeKind::Error:
@@ -133,15 +135,20 @@ void Instantiator::makeClass(const ClassType* type) {
     copy_ = nullptr;
     owner_ = nullptr;
     at_ = type->info->range.begin;
-    if (!type->args.empty()) begun_.insert(type);
+    if (auto use = firstUse_.find(type); use != firstUse_.end()) {
+        begun_.insert(type);
+        from_ = use->second.first;
+        at_ = use->second.second;
+    }
     for (const ClassType* ancestor : type->info->ancestors) see(memberType(ancestor, type));
     for (const FieldInfo* field : type->info->objectFields) see(memberType(field->type, type));
     if (!failed_) classOf(type);
+    from_ = nullptr;
 }
 
 TypedFunction* Instantiator::functionOf(FunctionInfo* f, List<const Type*> args) {
     if (args.empty()) return f;
-    return instance(*f, args, f->range.begin);
+    return instance(*f, args, at_);
 }
 
 /// A function that is not generic stays; only what it uses changes.
@@ -219,7 +226,9 @@ TypedFunction* Instantiator::instance(FunctionInfo& source, List<const Type*> ar
     params.insert(params.end(), source.typeParams.begin(), source.typeParams.end());
     LUAPP_CHECK(params.size() == args.count, "a use of a generic function with another number of type arguments");
     const std::string name = nameOf(source.name, args);
-    if (!admits(params, args, name, rootOf(at), at)) return &source;
+    // Of a method the object's type has been seen, and is reported there.
+    const uint32_t seen = source.selfParam ? source.classInfo->typeParams.count : 0;
+    if (!admits(std::span(params).subspan(seen), args.span().subspan(seen), name, rootOf(at), at)) return &source;
     Copy& copy = copies_.emplace_back();
     known->second = &copy;
     copy.root = &source;
@@ -227,7 +236,7 @@ TypedFunction* Instantiator::instance(FunctionInfo& source, List<const Type*> ar
     if (outer) copy.bindings = outer->bindings;
     for (size_t i = 0; i < params.size(); i++) copy.bindings.push_back({params[i], args[uint32_t(i)], true});
     copy.name = program_.arena.copyText(name);
-    copy.from = copy_;
+    copy.from = here();
     copy.at = at;
     return makeTarget(copy, source);
 }
@@ -235,7 +244,7 @@ TypedFunction* Instantiator::instance(FunctionInfo& source, List<const Type*> ar
 // ---- What is refused ------------------------------------------------------------------------------------------------
 
 /// False, with a message, if the copy must not be made.
-bool Instantiator::admits(std::span<const TypeParamType* const> params, List<const Type*> args, std::string_view name,
+bool Instantiator::admits(std::span<const TypeParamType* const> params, std::span<const Type* const> args, std::string_view name,
                           Range where, Loc at) {
     if (failed_) return false;
     const bool isTooDeep = std::any_of(args.begin(), args.end(), [](auto* t) { return t->depth > kMaxDepth; });
@@ -249,7 +258,7 @@ bool Instantiator::admits(std::span<const TypeParamType* const> params, List<con
     }
     for (size_t i = 0; i < params.size(); i++) {
         const TypeParamUse& use = *params[i]->use;
-        const Type* arg = args[uint32_t(i)];
+        const Type* arg = args[i];
         if (!arg->admitsNil || (!use.optionalAt.isValid() && (!use.keyAt.isValid() || isAny(arg)))) continue;
         const std::string_view param = types_.interner().text(params[i]->name);
         auto message = diags_.report(diag::OptionalArgument, where, types_.print(arg), param, name);
@@ -265,17 +274,17 @@ bool Instantiator::admits(std::span<const TypeParamType* const> params, List<con
 
 /// The place in code that is not generic where the way to the present copy begins.
 Range Instantiator::rootOf(Loc at) const {
-    for (const Copy* copy = copy_; copy; copy = copy->from) at = copy->at;
+    for (const Copy* copy = here(); copy; copy = copy->from) at = copy->at;
     return {at, at + 1};
 }
 
-/// How the present copy came to need `name`: the last steps, and the first ones.
+/// How the present copy came to need `name`: the last steps, or of a way without end the first ones, which show how it grows.
 void Instantiator::addChain(frontend::DiagBuilder message, std::string_view name, Loc at) {
     constexpr size_t kShown = 3;
     std::vector<const Copy*> way;
-    for (const Copy* copy = copy_; copy; copy = copy->from) way.push_back(copy);
+    for (const Copy* copy = here(); copy; copy = copy->from) way.push_back(copy);
     for (size_t i = 0; i < way.size(); i++) {
-        if (i < kShown || i + kShown >= way.size())
+        if (failed_ ? i + kShown >= way.size() : i < kShown)
             message.note(diag::NeededByNote, {at, at + 1}, name, way[i]->name);
         name = way[i]->name;
         at = way[i]->at;

@@ -83,7 +83,7 @@ class Instantiator final : private ClassTables {
     FunctionInfo* makeTarget(Copy& copy, FunctionInfo& source);
     FunctionInfo* nested(Copy& copy, FunctionInfo& source);
     TypedFunction* instance(FunctionInfo& source, List<const Type*> args, Loc at);
-    bool admits(std::span<const TypeParamType* const> params, List<const Type*> args, std::string_view name, Range where,
+    bool admits(std::span<const TypeParamType* const> params, std::span<const Type* const> args, std::string_view name, Range where,
                 Loc at);
     void addChain(frontend::DiagBuilder message, std::string_view name, Loc at);
     Range rootOf(Loc at) const;
@@ -133,12 +133,17 @@ class Instantiator final : private ClassTables {
     TypeTable& types_;
     frontend::Diagnostics& diags_;
     NodeRules& rules_;
+    /// What needs the thing at hand.
+    Copy* here() const { return copy_ ? copy_ : from_; }
+
     Copy* copy_ = nullptr;              // whose types are put in; null: a function that is not generic is patched in place
+    Copy* from_ = nullptr;              // while a class is made: what needs it first
     FunctionInfo* owner_ = nullptr;     // the function being made
     Loc at_{};                          // the use at hand
     std::vector<bool> seen_;            // types by id
     std::deque<const ClassType*> classes_;  // whose tables are still to be made
     std::set<const ClassType*> begun_;  // generic ones
+    std::unordered_map<const ClassType*, std::pair<Copy*, Loc>> firstUse_;  // of generic ones
     std::deque<Copy> copies_;
     std::map<Key, Copy*> known_;
     std::deque<Work> work_;

@@ -12,6 +12,7 @@ namespace luapp::sema {
 /// The node to change: a copy of it, or itself in a function that is patched in place.
 template <class T>
 T* Instantiator::own(T* node) {
+    if (node->loc.isValid()) at_ = node->loc;
     if (!copy_) {
         if constexpr (std::is_base_of_v<TExpr, T>) see(node->type);
         return node;
@@ -448,8 +449,9 @@ TStmt* Instantiator::stmt(TStmt* s) {
         }
         case TStmtKind::LocalDecl: {
             auto* n = own(s->as<TLocalDecl>());
-            n->init = expr(n->init);
+            if (n->variable->range.isValid()) at_ = n->variable->range.begin;
             if (!copy_) see(n->variable->type);
+            n->init = expr(n->init);
             n->variable = variable(n->variable);
             return n;
         }

@@ -131,6 +131,8 @@ struct AliasInfo {
         bool isBusy;
     };
     std::vector<Instance*> instances;
+    List<const TypeParamType*> typeParams;  // known once somebody uses it
+    bool areParamsKnown = false;
     const Type* isAliasOf = nullptr;  // `type A = B` once resolved
     bool isBeingPassed = false;       // on the way from an alias to what it means
     bool isUsed = false;
