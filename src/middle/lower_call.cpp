@@ -71,7 +71,7 @@ Value FunctionLowering::lowerCall(const sema::TCall* call, Want want) {
     }
     if (call->type->kind == TypeKind::Never) {
         b_.unreachable();
-        return rep == Rep::Void || rep == Rep::Pack ? nullptr : b_.zero(rep);
+        return want == Want::None ? nullptr : b_.zero(want == Want::Pack ? Rep::Pack : Rep::Box);
     }
     if (packed && want == Want::First && repOf(call->type) != Rep::Box && repOf(call->type) != Rep::Void) {
         // What the library returns as `...T` need not be a T (string.match gives positions as numbers): it is checked.

@@ -100,6 +100,7 @@ Value FunctionLowering::widen(Value v, const Type* from, const Type* to) {
     const Rep rep = repOf(to);
     if (sema::isFunction(from) && sema::isFunction(to) && from != to) return adapt(v, from, to);
     if (v->rep == rep) return v;
+    if (from->kind == TypeKind::Never) return b_.zero(rep);  // never executed
     if (rep == Rep::F64 && v->rep == Rep::I64) return b_.op(Op::IToF, {v});
     if (rep == Rep::Box) return box(v, from);
     if (rep == Rep::Ref && v->rep == Rep::Box) return b_.null();  // nil to an optional reference

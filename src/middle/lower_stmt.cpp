@@ -381,7 +381,7 @@ void FunctionLowering::lowerReturn(const sema::TReturn* s) {
     std::vector<Value> values;
     const bool packed = b_.function().hasResultPack;
     for (const TExpr* e : s->values) {
-        Value v = lower(e);
+        Value v = lower(e);  // of type never where the value is a call that raises
         values.push_back(packed ? box(v, e->type) : v);
     }
     if (s->pack) values.push_back(lowerPack(s->pack));

@@ -35,8 +35,10 @@ class TableMaker {
         std::vector<TypedField> fields;
         for (const FieldInfo* field : info_.objectFields) {
             const bool isHidden = field->event || !field->name;
-            fields.push_back({isHidden ? Symbol{} : field->name, memberType(field->type, type_), field->access, field->isConst,
-                              field->mayBeUnset});
+            const Type* type = memberType(field->type, type_);
+            // Where nil is a value, an unset field is nil.
+            fields.push_back({isHidden ? Symbol{} : field->name, type, field->access, field->isConst,
+                              field->mayBeUnset && !type->admitsNil});
         }
         made->fields = list(fields);
         if (info_.initializer->body) made->initializer = function(info_.initializer, type_->args);
