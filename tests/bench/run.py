@@ -13,6 +13,7 @@ The benchmarks, and why each is here:
     binary_trees    allocation, collection, recursion over records with optional fields; one of the paper's four
     closures        making and calling closures, captured variables that change
     coroutines      resume and yield in a generator, a ping-pong, a recursion; short-lived coroutines
+    deltablue       a hierarchy of classes with virtual methods, arrays of objects
     fannkuch        small arrays of integers, range checks, irregular loops
     fib             calls and nothing else; one of the paper's four
     hash_map        dictionaries with string and number keys: insert, look up, remove, walk
@@ -24,7 +25,8 @@ The benchmarks, and why each is here:
     n_body          floating-point arithmetic on fields of records
     particles       small objects with operators, virtual methods, floating-point fields
     quicksort       recursion, array elements compared and exchanged
-    richards        a program with several kinds of work: linked records, function values, queues
+    richards        the same kernel of a system as Martin Richards wrote it, with classes
+    scheduler       several kinds of work: linked records, function values, queues
     sieve           a large array of booleans
     spectral_norm   small function called in an inner loop, division
     strings         building, taking apart and replacing strings
