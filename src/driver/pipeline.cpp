@@ -57,8 +57,8 @@ bool Compilation::check(frontend::Module& root, std::string_view requiredAs) {
     });
 }
 
-void Compilation::lower() {
-    timed("lower", [&] { ir::lower(*program, program->types, sources, module); });
+void Compilation::lower(const ir::LowerOptions& options) {
+    timed("lower", [&] { ir::lower(*program, program->types, sources, module, options); });
 }
 
 bool Compilation::loadIr(const std::string& path, std::string& problem) {

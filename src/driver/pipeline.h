@@ -18,6 +18,7 @@
 #include "frontend/base/source.h"
 #include "frontend/diag/diagnostic.h"
 #include "middle/ir.h"
+#include "middle/lower.h"
 #include "middle/pass_manager.h"
 #include "runtime/bytecode/proto.h"
 #include "sema/sema.h"
@@ -35,7 +36,7 @@ class Compilation {
     /// `requiredAs`: the root is a module that a running program requires by this name.
     bool check(frontend::Module& root, std::string_view requiredAs = {});
     /// Typed tree to IR. Only after check() was true.
-    void lower();
+    void lower(const ir::LowerOptions& options = {});
     /// Reads textual IR instead of source. False with `problem` set if it is malformed.
     bool loadIr(const std::string& path, std::string& problem);
     /// Runs the passes.

@@ -11,7 +11,14 @@
 
 namespace luapp::ir {
 
+struct LowerOptions {
+    /// After every expression, parameter and variable set, check that the word is a value of its static type (Op::CheckWord). A program that
+    /// fails such a check shows a bug of the compiler or the VM; tests/fuzz looks for one.
+    bool assertTypes = false;
+};
+
 /// Fills `module`, which must be empty. `types` is the table all types of `program` come from.
-void lower(const sema::TypedProgram& program, sema::TypeTable& types, const frontend::SourceManager& sources, Module& module);
+void lower(const sema::TypedProgram& program, sema::TypeTable& types, const frontend::SourceManager& sources, Module& module,
+           const LowerOptions& options = {});
 
 }  // namespace luapp::ir

@@ -6,9 +6,18 @@ namespace luapp::ir {
 using sema::ArithOp;
 using sema::CompareOp;
 
+/// The same value, checked if the options ask for it. Calls that give nothing and what is never executed have no word to look at.
+Value FunctionLowering::asserted(Value v, const Type* type) {
+    if (!program_.options().assertTypes || !v || !b_.isReachable() || type->kind == TypeKind::Never) return v;
+    if (v->rep == Rep::Void || v->rep == Rep::Pack) return v;
+    if (v->rep != repOf(type)) LUAPP_UNREACHABLE("an expression is not in the representation of its type");
+    b_.op(Op::CheckWord, {v}, program_.typeIndex(type));
+    return v;
+}
+
 /// Left operands and conversions may form chains of many thousands: they are walked without recursion.
 Value FunctionLowering::lower(const TExpr* e) {
-    return e->kind == TExprKind::Binary || e->kind == TExprKind::Convert ? lowerSpine(e) : lowerSimple(e);
+    return e->kind == TExprKind::Binary || e->kind == TExprKind::Convert ? lowerSpine(e) : asserted(lowerSimple(e), e->type);
 }
 
 Value FunctionLowering::lowerSpine(const TExpr* e) {
@@ -17,7 +26,7 @@ Value FunctionLowering::lowerSpine(const TExpr* e) {
         spine.push_back(e);
         e = e->kind == TExprKind::Binary ? e->as<sema::TBinary>()->left : e->as<sema::TConvert>()->operand;
     }
-    Value v = lowerSimple(e);
+    Value v = asserted(lowerSimple(e), e->type);
     for (size_t i = spine.size(); i-- > 0;) {
         if (spine[i]->kind == TExprKind::Convert) {
             v = lowerConvert(spine[i]->as<sema::TConvert>(), v);
@@ -26,6 +35,7 @@ Value FunctionLowering::lowerSpine(const TExpr* e) {
             Value right = lower(binary->right);
             v = applyBinary(binary, v, right);
         }
+        asserted(v, spine[i]->type);
     }
     return v;
 }

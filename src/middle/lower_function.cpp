@@ -128,6 +128,7 @@ void FunctionLowering::declareVar(const Variable* v, Value init) {
         b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {unset}) : unset);
         return;
     }
+    asserted(init, v->type);
     if (v->kind == sema::VarKind::Local && v->inCell()) {
         if (storageRep(v) != repOf(v->type)) init = box(init, v->type);
         b_.writeVariable(varOf(v), b_.op(Op::CellNew, {init}));
@@ -163,7 +164,7 @@ Value FunctionLowering::makeClosure(const TypedFunction* fn) {
 void FunctionLowering::bindParams(uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         const Variable* v = source_->params[i];
-        Value word = b_.param(i);
+        Value word = asserted(b_.param(i), v->type);
         b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
     }
 }

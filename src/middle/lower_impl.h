@@ -132,8 +132,8 @@ class ClassLowering {
 /// What all functions of a program share: the module, and which functions have been asked for.
 class ProgramLowering {
   public:
-    ProgramLowering(const sema::TypedProgram& program, sema::TypeTable& types, Module& module)
-        : program_(program), types_(types), module_(module), classes_(*this, program.classes) {}
+    ProgramLowering(const sema::TypedProgram& program, sema::TypeTable& types, Module& module, const LowerOptions& options)
+        : program_(program), types_(types), module_(module), options_(options), classes_(*this, program.classes) {}
 
     void run();
 
@@ -150,6 +150,7 @@ class ProgramLowering {
     std::string_view text(sema::Symbol symbol) const { return types_.interner().text(symbol); }
     sema::TypeTable& types() { return types_; }
     Module& module() { return module_; }
+    const LowerOptions& options() const { return options_; }
     ClassLowering& classes() { return classes_; }
 
     /// What a pending function is made from.
@@ -183,6 +184,7 @@ class ProgramLowering {
     const sema::TypedProgram& program_;
     sema::TypeTable& types_;
     Module& module_;
+    const LowerOptions& options_;
     std::vector<Pending> pending_;
     std::unordered_map<const TypedFunction*, Function*> functions_;
     std::unordered_map<uint64_t, Function*> shorts_;    // (function index, argument count)
@@ -233,6 +235,7 @@ class FunctionLowering {
     void finishWithoutReturn();
 
     // --- expressions (lower_expr.cpp)
+    Value asserted(Value v, const Type* type);
     Value lower(const TExpr* e);
     Value lowerSimple(const TExpr* e);
     Value lowerSpine(const TExpr* e);

@@ -4,9 +4,10 @@
 
 namespace luapp::ir {
 
-void lower(const sema::TypedProgram& program, sema::TypeTable& types, const frontend::SourceManager& sources, Module& module) {
+void lower(const sema::TypedProgram& program, sema::TypeTable& types, const frontend::SourceManager& sources, Module& module,
+           const LowerOptions& options) {
     module.sources = &sources;
-    ProgramLowering(program, types, module).run();
+    ProgramLowering(program, types, module, options).run();
 }
 
 void ProgramLowering::run() {

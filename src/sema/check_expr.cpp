@@ -29,7 +29,7 @@ bool isWholeLiteral(const ast::Expr& expr) {
             at = unary->operand;
         } else {
             auto* number = ast::as<ast::NumberExpr>(at);
-            return number && number->isWhole;
+            return number && (number->isWhole || number->isTooLarge);
         }
     }
 }
@@ -270,6 +270,10 @@ TExpr* Checker::builtinValue(const BuiltinEntry& entry, Range range) {
 
 TExpr* Checker::check(ast::NumberExpr& e, const Type* expected) {
     if (e.isWhole && wantsInteger(expected)) return integerConst(int64_t(e.value), e.range.begin);
+    if (e.isTooLarge && wantsInteger(expected)) {
+        diags_.report(diag::LiteralTooLarge, e.range);
+        return errorExpr(e.range.begin);
+    }
     return numberConst(e.value, e.range.begin);
 }
 
@@ -708,7 +712,8 @@ TExpr* Checker::check(ast::TypeTestExpr& e, Pred** pred) {
 
 TExpr* Checker::check(ast::CastExpr& e) {
     const Type* target = typeOf(*e.target);
-    TExpr* operand = checkExpr(*e.operand, isError(target) ? nullptr : target);
+    // `as integer` converts a number: it does not ask for one that is an integer already.
+    TExpr* operand = checkExpr(*e.operand, isError(target) || isInteger(target) ? nullptr : target);
     if (isError(operand->type) || isError(target)) return errorExpr(operand->loc);
     if (operand->type->kind == TypeKind::Void) {
         diags_.report(diag::NoValue, e.operand->range);

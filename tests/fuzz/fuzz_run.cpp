@@ -1,5 +1,6 @@
-// Random programs, compiled without any pass and with all of them: both must print the same and end the same, and neither may
-// crash. Further engines (native code) are further rows of kEngines.
+// Random programs, compiled and run in several ways: all must print the same and end the same, and none may crash. Two of the ways
+// assert the type of every register after every expression (ir::LowerOptions::assertTypes), so that a value that is not
+// what its static type says stops the program where it appears. Further engines (native code) are further rows of kEngines.
 #include "driver/pipeline.h"
 #include "driver/program_runner.h"
 #include "frontend/diag/render.h"
@@ -19,8 +20,11 @@ constexpr uint64_t kMemoryLimit = 512u << 20;
 struct Engine {
     const char* name;
     bool optimise;
+    bool assertTypes;
 };
-constexpr Engine kEngines[] = {{"without passes", false}, {"with all passes", true}};
+constexpr Engine kEngines[] = {{"without passes, asserting types", false, true},
+                               {"with all passes", true, false},
+                               {"with all passes, asserting types", true, true}};
 
 struct Job {
     const std::string* source;
@@ -41,7 +45,7 @@ int compileAndRun(void* data) {
         fputs(frontend::renderDiagnostics(c.diagnostics, {frontend::DiagFormat::Github, false}).c_str(), stderr);
         return kRejected;
     }
-    c.lower();
+    c.lower({.assertTypes = job.engine->assertTypes});
     ir::PipelineOptions options;
     options.verifyEach = true;
     if (!job.engine->optimise) {
@@ -69,12 +73,21 @@ std::string firstError(const std::string& report) {
     return text == std::string::npos ? firstLine(report) : firstLine(report.substr(text + 2));
 }
 
-/// Where two texts part: the lines there.
-std::string firstDifference(const std::string& a, const std::string& b) {
+/// What an internal error says, without the positions and words that differ from program to program: the type and the kind of error.
+std::string bugOf(const std::string& report) {
+    constexpr std::string_view kWrongWord = "a register of type ";
+    const size_t at = report.find(kWrongWord);
+    if (at != std::string::npos) return report.substr(at, report.find(" holds", at) - at);
+    const size_t text = report.find("internal error");
+    return text == std::string::npos ? firstLine(report) : firstLine(report.substr(text));
+}
+
+/// Where the texts of the first engine and another part: the lines there.
+std::string firstDifference(const std::string& a, const std::string& b, const Engine& other) {
     size_t at = 0;
     while (at < a.size() && at < b.size() && a[at] == b[at]) at++;
     const size_t begin = at == 0 ? 0 : a.rfind('\n', at - 1) + 1;
-    return std::string(kEngines[0].name) + ": " + firstLine(a.substr(begin)) + "\n" + kEngines[1].name + ": " + firstLine(b.substr(begin));
+    return std::string(kEngines[0].name) + ": " + firstLine(a.substr(begin)) + "\n" + other.name + ": " + firstLine(b.substr(begin));
 }
 
 class RunFuzzer : public Fuzzer {
@@ -82,17 +95,23 @@ class RunFuzzer : public Fuzzer {
     const char* name() const override { return "fuzz_run"; }
     bool prepare(std::vector<CorpusFile>&&, std::string&) override { return true; }
     std::string makeInput(Random& random) override { return generateProgram(random); }
-    unsigned secondsPerInput() const override { return 3 * kSecondsPerRun; }
+    unsigned secondsPerInput() const override { return (std::size(kEngines) + 1) * kSecondsPerRun; }
 
     Verdict tryInput(const std::string& input) override {
-        ChildOutcome outcomes[std::size(kEngines)];
-        for (size_t i = 0; i < std::size(kEngines); i++) {
-            Job job{&input, &kEngines[i]};
-            outcomes[i] = runInChild(compileAndRun, &job, kSecondsPerRun);
-            const Verdict verdict = judge(outcomes[i], kEngines[i]);
-            if (!verdict.problem.empty()) return verdict;
+        ChildOutcome first;
+        Verdict verdict;
+        for (const Engine& engine : kEngines) {
+            Job job{&input, &engine};
+            ChildOutcome outcome = runInChild(compileAndRun, &job, kSecondsPerRun);
+            verdict = judge(outcome, engine);
+            if (&engine == kEngines) {
+                first = std::move(outcome);
+            } else if (verdict.problem.empty()) {
+                verdict = compare(first, outcome, engine);
+            }
+            if (!verdict.problem.empty()) break;
         }
-        return compare(outcomes[0], outcomes[1]);
+        return verdict;
     }
 
   private:
@@ -105,12 +124,12 @@ class RunFuzzer : public Fuzzer {
         } else if (outcome.exitStatus == kDoesNotVerify) {
             verdict.problem = "the chunk does not verify";
         } else if (outcome.exitStatus != 0 && outcome.exitStatus != 1) {
-            verdict.problem = describeEnd(outcome) + " " + engine.name;
+            verdict.problem = describeEnd(outcome) + " " + engine.name + (outcome.signal == 0 ? ": " + bugOf(outcome.err) : "");
         }
         return verdict;
     }
 
-    static Verdict compare(const ChildOutcome& a, const ChildOutcome& b) {
+    static Verdict compare(const ChildOutcome& a, const ChildOutcome& b, const Engine& engine) {
         Verdict verdict;
         verdict.wentThrough = true;
         if (a.exitStatus != b.exitStatus) {
@@ -118,10 +137,10 @@ class RunFuzzer : public Fuzzer {
             verdict.details = describeEnd(a) + " and " + describeEnd(b) + "\n" + a.err + b.err;
         } else if (a.out != b.out) {
             verdict.problem = "outputs differ";
-            verdict.details = firstDifference(a.out, b.out);
+            verdict.details = firstDifference(a.out, b.out, engine);
         } else if (firstLine(a.err) != firstLine(b.err)) {
             verdict.problem = "errors differ";
-            verdict.details = firstDifference(a.err, b.err);
+            verdict.details = firstDifference(a.err, b.err, engine);
         }
         return verdict;
     }

@@ -129,6 +129,7 @@ void Selector::select(const ir::Inst* inst) {
             if (strip(inst) == inst) plain(Op::UnboxU, inst, static_cast<int64_t>(inst->rep));
             return;
         case ir::Op::CheckRef: plain(Op::CheckRef, inst, inst->imm2, index); return;
+        case ir::Op::CheckWord: plain(Op::CheckRef, inst, static_cast<int64_t>(bc::CheckKind::Word), index); return;
         case ir::Op::IsType: plain(Op::IsType, inst, 0, index); return;
         case ir::Op::IsTypeRef: plain(Op::IsTypeRef, inst, 0, index); return;
         case ir::Op::IsNil:

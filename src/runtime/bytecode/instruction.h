@@ -113,6 +113,7 @@ enum class CheckKind : uint8_t {
     Cast,      // `x as T`
     Argument,  // an argument that arrived through a dynamic call
     Result,    // a result of a dynamic call
+    Word,      // CheckRef only: any word in X's representation; one that is no value of X is a bug, and ends the process
 };
 
 /// C of CheckNil and CheckNull: what was nil; picks the message.

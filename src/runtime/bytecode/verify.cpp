@@ -456,8 +456,8 @@ private:
             case Op::ModII: return C() > 0 || fail("the divisor must be positive");
             case Op::FToI: return limited(C(), 4, "kind");
             case Op::FloorF: return limited(C(), 3, "kind");
-            case Op::Unbox:
-            case Op::CheckRef: return limited(v_.value[2], 4, "kind");
+            case Op::Unbox: return limited(v_.value[2], 4, "kind");
+            case Op::CheckRef: return limited(v_.value[2], 5, "kind");
             case Op::CheckNil:
             case Op::CheckNull: return limited(C(), 7, "kind");
             case Op::ArithX: return limited(X(), 12, "operator");

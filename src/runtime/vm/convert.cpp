@@ -1,5 +1,7 @@
 #include "runtime/vm/convert.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "runtime/object/userdata.h"
@@ -15,6 +17,13 @@ bool isFile(const Object* o) {
            std::strcmp(static_cast<const Userdata*>(o)->userClass->name, "file") == 0;
 }
 
+/// A recursive alias of a function type and the type it stands for have descriptors of their own, but the same functions are values of both.
+bool isExpansion(const TypeDesc* a, const TypeDesc* b) {
+    if (a->isNominal == b->isNominal || a->kind != b->kind) return false;
+    return std::ranges::equal(a->parts, b->parts) && std::ranges::equal(a->results, b->results) && a->vararg == b->vararg &&
+           a->defaultCount == b->defaultCount && a->hasResultPack == b->hasResultPack;
+}
+
 /// Types whose values are references of exactly one descriptor, or of one kind.
 bool objectHasType(const State& s, const Object* o, const TypeDesc* type) {
     switch (type->kind) {
@@ -23,7 +32,8 @@ bool objectHasType(const State& s, const Object* o, const TypeDesc* type) {
         case TypeKind::Record: return o->kind == Kind::Record && o->aux == type->index;
         case TypeKind::Class:
         case TypeKind::Interface: return o->kind == Kind::Object && isInstance(s, o, type);
-        case TypeKind::Function: return o->kind == Kind::Closure && o->aux == type->index;
+        case TypeKind::Function:
+            return o->kind == Kind::Closure && (o->aux == type->index || (o->aux != 0 && isExpansion(s.types.at(o->aux), type)));
         case TypeKind::AnyFunction: return o->kind == Kind::Closure;
         case TypeKind::String: return o->kind == Kind::String;
         case TypeKind::LuaTable: return o->kind == Kind::LuaTable;
@@ -110,6 +120,55 @@ bool refHasType(const State& s, const Object* o, const TypeDesc* type) {
     return o == nullptr ? type->acceptsNil : objectHasType(s, o, type);
 }
 
+namespace {
+
+/// True if a live object may be there: in the heap, aligned, of a kind that exists.
+bool isObjectAddress(const State& s, Word address) {
+    constexpr uint64_t kHeapRange = uint64_t{64} << 30;
+    if (address % kGranule != 0 || address - reinterpret_cast<uint64_t>(s.heap.base()) >= kHeapRange) return false;
+    const Object* o = objectOf(address);
+    return static_cast<unsigned>(o->kind) < kKindCount && (o->kind == Kind::String || o->aux < s.types.size());
+}
+
+/// True if a box is one that programs may see.
+bool isValidBox(const State& s, Value v) {
+    if (v.isObject()) return isObjectAddress(s, v.word() & kPayloadMask) && v == Value::object(v.asObject());
+    if (v.isEnum()) return v.enumTypeIndex() < s.types.size() && s.types.at(v.enumTypeIndex())->findMember(v.enumOrdinal());
+    return v.isNumber() || v.isNil() || v.isBoolean() || v.isLightUserdata();
+}
+
+}  // namespace
+
+bool wordHasType(const State& s, Word w, const TypeDesc* type) {
+    switch (type->rep) {
+        case Rep::F64: return Value::fromWord(w).isNumber();
+        case Rep::I64:
+            if (type->kind == TypeKind::Enum) return type->findMember(integerOf(w)) != nullptr;
+            return integerOf(w) >= -base::kMaxInteger && integerOf(w) <= base::kMaxInteger;
+        case Rep::Bool: return w <= 1;
+        case Rep::Ref: return (w == 0 || isObjectAddress(s, w)) && refHasType(s, objectOf(w), type);
+        case Rep::Box: return isValidBox(s, Value::fromWord(w)) && hasType(s, Value::fromWord(w), type);
+        case Rep::Void:
+        case Rep::Pack: break;
+    }
+    return false;
+}
+
+void reportWrongWord(State& s, Word w, const TypeDesc* type) {
+    std::string_view got;
+    if (type->rep == Rep::Ref && isObjectAddress(s, w)) {
+        got = typeNameOf(s, Value::object(objectOf(w)));
+    } else if (type->rep == Rep::Box && isValidBox(s, Value::fromWord(w))) {
+        got = typeNameOf(s, Value::fromWord(w));
+    }
+    const std::string_view at = positionPrefix(s, 1)->view();
+    std::fprintf(stderr, "%.*sa register of type %.*s holds the word 0x%llx", static_cast<int>(at.size()), at.data(),
+                 static_cast<int>(type->name.size()), type->name.data(), static_cast<unsigned long long>(w));
+    if (!got.empty()) std::fprintf(stderr, ", of type %.*s", static_cast<int>(got.size()), got.data());
+    std::fputc('\n', stderr);
+    LUAPP_UNREACHABLE("a register does not hold its type");
+}
+
 bool tryConvert(State& s, Value v, const TypeDesc* type, Word& out) {
     if (LUAPP_LIKELY(hasType(s, v, type))) {
         out = unboxTyped(v, type);
@@ -162,6 +221,7 @@ void raiseMismatch(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, 
         case bc::CheckKind::Result:
             if (position == 0) raise(s, ErrorKind::TypeMismatch, type, got);
             raise(s, ErrorKind::ResultMismatch, position, type, got);
+        case bc::CheckKind::Word: break;
     }
     LUAPP_UNREACHABLE("kind of check");
 }

@@ -18,6 +18,15 @@ bool hasType(const State& s, Value v, const TypeDesc* type);
 /// The same for a reference; null counts as nil.
 bool refHasType(const State& s, const Object* o, const TypeDesc* type);
 
+/// True if a register of representation type->rep that holds `w` holds a value of `type`: an integer in range, a boolean that is 0 or 1, a
+/// canonical double, a reference to an object that is there. What typed code takes for granted; asked only by programs compiled with
+/// ir::LowerOptions::assertTypes. Reads the header of what `w` points to, so it may be fooled by a stale pointer (gc_stress
+/// shows those).
+bool wordHasType(const State& s, Word w, const TypeDesc* type);
+
+/// Says on standard error what is wrong with the word and where, and ends the process: the compiler or the VM has a bug.
+[[noreturn]] LUAPP_COLD void reportWrongWord(State& s, Word w, const TypeDesc* type);
+
 /// The raw word of `v` in `type`'s representation, into `out`; false if it is no value of the type. May collect (wrappers).
 [[nodiscard]] bool tryConvert(State& s, Value v, const TypeDesc* type, Word& out);
 

@@ -190,9 +190,14 @@ SLOW_PATH(slowUnbox) {
     return false;
 }
 SLOW_PATH(slowCheckRef) {
+    const TypeDesc* type = typeAt(K, x);
+    const auto kind = static_cast<bc::CheckKind>(bc::fieldC(i));
+    if (kind == bc::CheckKind::Word) {
+        if (!wordHasType(s, rb(R, i), type)) reportWrongWord(s, rb(R, i), type);
+        return false;
+    }
     const Object* o = objectOf(rb(R, i));
-    if (!refHasType(s, o, typeAt(K, x)))
-        raiseMismatch(s, Value::objectOrNil(o), typeAt(K, x), static_cast<bc::CheckKind>(bc::fieldC(i)));
+    if (!refHasType(s, o, type)) raiseMismatch(s, Value::objectOrNil(o), type, kind);
     return false;
 }
 SLOW_PATH(slowIsType) {
