@@ -50,7 +50,7 @@ Value FunctionLowering::lowerSimple(const TExpr* e) {
         case TExprKind::StringConst: return b_.str(e->as<sema::TStringConst>()->value);
         case TExprKind::VarGet: {
             auto* get = e->as<sema::TVarGet>();
-            return readVar(get->variable, get->checked);
+            return readVar(get->variable, get->checked, get->classType);
         }
         case TExprKind::FuncRef: return closureOf(e->as<sema::TFuncRef>()->function);
         case TExprKind::BuiltinRef: return b_.builtin(e->as<sema::TBuiltinRef>()->builtin);

@@ -82,10 +82,10 @@ Value FunctionLowering::storedWord(const Variable* v) {
     return v->inCell() ? b_.typed(Op::CellGet, storageRep(v), {word}) : word;
 }
 
-Value FunctionLowering::readVar(const Variable* v, bool checked) {
+Value FunctionLowering::readVar(const Variable* v, bool checked, const Type* classType) {
     const Rep rep = repOf(v->type), kept = storageRep(v);
     Value word = storedWord(v);
-    if (checked && v->needsInitCheck) checkSet(v, word);
+    if (checked && v->needsInitCheck) checkSet(v, word, classType);
     return kept == rep ? word : b_.typed(Op::UnboxU, rep, {word});
 }
 

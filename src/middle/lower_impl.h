@@ -221,7 +221,7 @@ class FunctionLowering {
     bool keptInRegister(const Variable* v) const;
     uint32_t captureIndex(const Variable* v) const;
     Value readRaw(const Variable* v);
-    Value readVar(const Variable* v, bool checked);
+    Value readVar(const Variable* v, bool checked, const Type* classType = nullptr);
     Value storedWord(const Variable* v);
     void checkSet(const Variable* v, Value word, const Type* classType = nullptr);
     void lowerRest();

@@ -283,6 +283,11 @@ void Checker::writePlace(Place& place, TExpr* value, Range valueRange) {
     value = convert(value, wanted, CheckReason::Assign, valueRange);
     switch (place.kind) {
         case Place::Kind::Variable: {
+            if (TExpr* ready = staticReady(*place.variable, place.loc)) {
+                auto* run = stmt<TExprStmt>(place.loc);
+                run->expr = ready;
+                emit(run);
+            }
             auto* s = stmt<TAssign>(place.loc);
             s->variable = place.variable;
             s->value = value;

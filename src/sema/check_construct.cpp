@@ -30,7 +30,13 @@ TExpr* Checker::readyCheck(const ClassInfo& info, Loc loc) {
     auto* get = expr<TVarGet>(variable.type, loc);
     get->variable = &variable;
     get->checked = true;
+    get->classType = info.selfType;
     return get;
+}
+
+/// The same for the class of a static field; null for other variables.
+TExpr* Checker::staticReady(const SemaVar& variable, Loc loc) {
+    return variable.field && variable.field->isStatic ? readyCheck(*static_cast<ClassInfo*>(variable.field->owner), loc) : nullptr;
 }
 
 /// May this constructor be called here? Reports if not.
@@ -333,6 +339,7 @@ TExpr* Checker::baseConstructorCall(ast::CallExpr& e, const ClassType& base) {
     if (!construction_ ||
         std::find(construction_->baseCalls.begin(), construction_->baseCalls.end(), &e) == construction_->baseCalls.end()) {
         diags_.report(diag::BaseCallPlace, e.range);
+        misplacedBaseCalls_++;
         checkArgsOnly(e);
         return errorExpr(loc);
     }
@@ -400,7 +407,7 @@ TExpr* Checker::guardShared(TExpr* value, const ClassType& base) {
 void Checker::callBaseImplicitly(const ClassType& base, Range where) {
     ConstructorInfo* constructor = constructorWithoutArguments(*base.info);
     if (!constructor) {
-        diags_.report(diag::BaseNeedsArguments, where, text(base.info->name));
+        construction_->missing.push_back({base.info, where});
         construction_->done.push_back(base.info);
         return;
     }
@@ -462,6 +469,12 @@ void Checker::beginConstructor(FunctionInfo& f) {
     }
 }
 
+/// After the statements of a constructor: bases whose constructor had to be called. A call in a wrong place has been reported.
+void Checker::reportMissingBases(int misplacedBefore) {
+    if (misplacedBaseCalls_ != misplacedBefore) return;
+    for (auto& [base, where] : construction_->missing) diags_.report(diag::BaseNeedsArguments, where, text(base->name));
+}
+
 /// A constructor can end here.
 void Checker::endConstructor(Range where) {
     if (!construction_) return;
@@ -499,6 +512,7 @@ void Checker::buildConstructor(FunctionInfo& f) {
         }
         f.body = block(list.span(), f.range.begin);
     }
+    reportMissingBases(misplacedBaseCalls_);
     f.state = FunctionInfo::State::Checked;
     flow_.undo(mark);
     construction_ = nullptr;

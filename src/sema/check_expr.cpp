@@ -170,10 +170,17 @@ TExpr* Checker::readVariable(SemaVar& variable, Range range) {
     auto* get = expr<TVarGet>(variable.type, range.begin);
     get->variable = &variable;
     get->checked = isChecked;
-    if (!variable.current) return get;
+    TExpr* value = get;
+    if (TExpr* ready = staticReady(variable, range.begin)) {
+        auto* run = stmt<TExprStmt>(range.begin);
+        run->expr = ready;
+        TStmt* const first = run;
+        value = let({&first, 1}, get);
+    }
+    if (!variable.current) return value;
     const Type* now = variable.current;
     return convertNode(now->rep == variable.type->rep ? ConvertKind::Retype : ConvertKind::Narrow, CheckReason::Assign,
-                       get, now);
+                       value, now);
 }
 
 /// An exported variable of a module that is checked later (in a cycle of imports): its annotation or literal tells.

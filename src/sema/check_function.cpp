@@ -155,8 +155,10 @@ void Checker::checkBody(FunctionInfo& f) {
     f.defaults = arena().makeList<TExpr*>(defaults);
     {
         Scratch<TStmt*> list(statements_);
+        const int misplaced = misplacedBaseCalls_;
         if (f.constructor) beginConstructor(f);
         checkStatements(body.body.statements.span());
+        if (f.constructor) reportMissingBases(misplaced);
         if (flow_.isReachable) endBody(f, body);
         f.body = block(list.span(), body.range.begin);
     }
@@ -418,8 +420,14 @@ FunctionInfo* Checker::instantiateConst(FunctionInfo& generic, std::span<const T
     if (isForTemplate) copy->usedIn = function_;
     copy->isConst = true;
     copy->isLiteral = true;  // its result may be inferred
+    const size_t messages = diags_.list().size();
     knowSignature(*copy);
     checkBody(*copy);
+    if (diags_.list().size() != messages) {
+        std::string given;
+        for (const Type* type : argTypes) given += (given.empty() ? "" : ", ") + show(type);
+        diags_.noteSince(messages, diag::ConstUsedNote, where, generic.name, given);
+    }
     constDepth_--;
     generic.isInstantiating = false;
     for (FunctionInfo* original : originals) {

@@ -213,10 +213,6 @@ bool Checker::bindExplicit(Callee& callee, ast::CallExpr& e) {
     bool isGood = true;
     for (uint32_t i = 0; i < e.typeArgs.count; i++) {
         const Type* type = typeOf(*e.typeArgs[i]);
-        if (type->kind == TypeKind::Void) {
-            diags_.report(diag::VoidAsType, e.typeArgs[i]->range);
-            type = types_.error();
-        }
         callee.bindings[i].type = type;
         callee.bindings[i].isFixed = true;
         isGood &= !isError(type);

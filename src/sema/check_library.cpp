@@ -74,7 +74,10 @@ const BuiltinEntry& Checker::chooseCase(const BuiltinEntry& general, ast::CallEx
                 const size_t at = i - skip + selfCount;
                 const Type* param =
                     at < signature.type->params.count ? signature.type->params[uint32_t(at)] : signature.type->vararg;
-                if (!types[i]) continue;
+                if (!types[i]) {
+                    fits = couldBe(*e.args[uint32_t(i)], nullptr, param);
+                    continue;
+                }
                 if (types[i]->kind == TypeKind::Never) {  // several values: the general form takes them
                     fits = &entry == &general;
                     continue;

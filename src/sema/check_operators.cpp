@@ -402,7 +402,9 @@ TExpr* Checker::arith(BinaryOp op, TExpr* left, TExpr* right, Range leftRange, R
     }
     if (const std::string_view method = operatorName(op); !method.empty())
         if (TExpr* call = operatorCall(method, left, right, rightRange, loc)) return call;
+    const Type* const leftType = left->type;
     left = isBits ? bitOperand(left, leftRange, spelled) : numericOperand(left, leftRange, spelled);
+    if (isError(left->type) && right->type == leftType) return left;  // for the same reason
     right = isBits ? bitOperand(right, rightRange, spelled) : numericOperand(right, rightRange, spelled);
     if (isError(left->type) || isError(right->type)) return errorExpr(loc);
     const Type* type;

@@ -107,8 +107,8 @@ void Checker::check(ast::LocalStmt& s) {
             if (const Type* type = declaredAt(i)) {
                 declareLocal(v, name, type, nullptr, {}, name.range.begin);
             } else {
-                // Without a name the parser has said what is wrong.
-                if (name.name) diags_.report(diag::NoTypeNoValue, name.range, text(name.name));
+                // Without a name, or of a constant, the parser has said what is wrong.
+                if (name.name && !s.isConst) diags_.report(diag::NoTypeNoValue, name.range, text(name.name));
                 v.type = types_.error();
                 v.isUnusable = true;
                 markDeclared(v);

@@ -15,6 +15,14 @@ bool Checker::isTooDeep(const Type* type, Range range) {
 }
 
 const Type* Checker::typeOf(ast::TypeNode& node) {
+    const Type* type = typeOfResult(node);
+    if (type->kind != TypeKind::Void) return type;
+    diags_.report(diag::VoidAsType, node.range);
+    return types_.error();
+}
+
+/// The same for a result, which may be `void`.
+const Type* Checker::typeOfResult(ast::TypeNode& node) {
     const Type* type = typeOfNode(node);
     return isTooDeep(type, node.range) ? types_.error() : type;
 }
@@ -30,13 +38,14 @@ const Type* Checker::typeOfNode(ast::TypeNode& node) {
         case ast::NodeKind::OptionalType: {
             const Type* inner = typeOf(*static_cast<ast::OptionalType&>(node).inner);
             noteOptional(inner, node.range);
-            return types_.optional(inner);
+            return isError(inner) ? inner : types_.optional(inner);
         }
         case ast::NodeKind::UnionType: {
             std::vector<const Type*> members;
             for (ast::TypeNode* member : static_cast<ast::UnionType&>(node).members) members.push_back(typeOf(*member));
             if (std::any_of(members.begin(), members.end(), isNil))
                 for (const Type* member : members) noteOptional(member, node.range);
+            if (std::any_of(members.begin(), members.end(), isError)) return types_.error();
             return types_.unionOf(members);
         }
         case ast::NodeKind::FunctionType: return typeOfFunction(static_cast<ast::FunctionType&>(node));
@@ -95,7 +104,7 @@ void Checker::typeOfResults(ast::ResultTypes& written, std::vector<const Type*>&
             variadic = rest->element ? typeOf(*rest->element) : types_.any();
             continue;
         }
-        const Type* type = typeOf(*node);
+        const Type* type = typeOfResult(*node);
         if (type->kind == TypeKind::Void) {
             if (written.types.count > 1) diags_.report(diag::VoidNotAlone, node->range);
             continue;
@@ -111,10 +120,6 @@ const Type* Checker::typeOfName(ast::NamedType& node) {
     for (ast::TypeNode* arg : node.args) {
         args.push_back(typeOf(*arg));
         isBad |= isError(args.back());
-        if (args.back()->kind == TypeKind::Void) {
-            diags_.report(diag::VoidAsType, arg->range);
-            isBad = true;
-        }
     }
     auto expectArgs = [&](size_t count) {
         if (args.size() == count) return !isBad;

@@ -164,6 +164,8 @@ void Checker::resolveBases(InterfaceInfo& info) {
             diags_.report(diag::NotABase, node->range, show(type));
         else if (!addOnce(bases, base))
             diags_.report(diag::BaseTwice, node->range, show(type));
+        else
+            info.baseRanges.push_back(node->range);
     }
     info.bases = arena().makeList<const InterfaceType*>(bases);
 }
@@ -180,6 +182,7 @@ void Checker::resolveBases(ClassInfo& info) {
         bool isNew = true;
         if (auto* base = asIf<ClassType>(type)) {
             isNew = addOnce(bases, base);
+            if (isNew) info.baseRanges.push_back(node->range);
         } else if (auto* base = asIf<InterfaceType>(type)) {
             isNew = addOnce(interfaces, base);
         } else {
@@ -292,10 +295,6 @@ void Checker::declareField(ObjectInfo& info, FieldInfo& field) {
     ast::FieldDecl& decl = *field.decl;
     if (decl.type) {
         field.type = typeOf(*decl.type);
-        if (field.type->kind == TypeKind::Void) {
-            diags_.report(diag::VoidAsType, decl.type->range);
-            field.type = types_.error();
-        }
     } else {
         field.type = literalType(*decl.value);
         if (isImplicitAny(field.type)) {

@@ -111,6 +111,7 @@ struct ClassInfo : ObjectInfo {
     ast::ClassDecl* decl = nullptr;
     const ClassType* selfType = nullptr;       // with its own parameters as arguments
     List<const ClassType*> bases;              // direct base classes, in terms of the own parameters
+    std::vector<Range> baseRanges;             // where they are written
     List<const ClassType*> ancestors;          // C3 linearisation, itself (selfType) first
     std::vector<ClassInfo*> subclasses;        // direct ones, whole program
     std::vector<FieldInfo*> objectFields;      // own fields of the object in order of FieldInfo::index
@@ -126,6 +127,7 @@ struct InterfaceInfo : ObjectInfo {
     ast::InterfaceDecl* decl = nullptr;
     const InterfaceType* selfType = nullptr;
     List<const InterfaceType*> bases;          // direct ones
+    std::vector<Range> baseRanges;             // where they are written
 };
 
 struct EnumInfo : Nominal {

@@ -64,6 +64,11 @@ void Checker::checkInterface(InterfaceInfo& info) {
                               : static_cast<FieldInfo*>(m.info)->type,
                           m.owner);
     };
+    auto baseRange = [&](const InterfaceType* owner) {
+        for (uint32_t i = 0; i < info.bases.count; i++)
+            if (interfaceOf(info.bases[i], owner->info)) return info.baseRanges[i];
+        return info.range;
+    };
     auto add = [&](MemberInfo* member, const InterfaceType* owner) {
         Member now{member, owner};
         auto [at, isNew] = seen.try_emplace(member->name.id, now);
@@ -73,7 +78,7 @@ void Checker::checkInterface(InterfaceInfo& info) {
         if (isOwn)
             diags_.report(diag::MemberRedeclared, at->second.info->range, text(member->name), show(owner));
         else
-            diags_.report(diag::InheritedTwice, info.range, text(info.name), text(member->name), show(at->second.owner),
+            diags_.report(diag::InheritedTwice, baseRange(owner), text(info.name), text(member->name), show(at->second.owner),
                           show(owner));
     };
     for (FieldInfo* field : info.fields) add(field, info.selfType);
@@ -86,12 +91,13 @@ void Checker::checkInterface(InterfaceInfo& info) {
 
 /// Everything that one interface of a class asks for must be there.
 void Checker::checkImplements(ClassInfo& info, const InterfaceType* interface) {
+    std::string missing;
+    auto miss = [&](const MemberInfo& wanted) { missing += (missing.empty() ? "" : "`, `") + std::string(text(wanted.name)); };
     for (MethodInfo* wanted : interface->info->methods) {
-        Member hidden;
-        const Member found = findMember(info.selfType, wanted->name, nullptr, &hidden);
+        const Member found = findMember(info.selfType, wanted->name, nullptr, nullptr);
         auto* method = const_cast<MethodInfo*>(asMethod(found.info));
         if (!method || method->isStatic || method->access != Access::Public) {
-            diags_.report(diag::MemberMissing, info.range, text(info.name), text(wanted->name), show(interface));
+            miss(*wanted);
             continue;
         }
         const FunctionType* type = methodType(*method);
@@ -110,7 +116,7 @@ void Checker::checkImplements(ClassInfo& info, const InterfaceType* interface) {
                           ? static_cast<FieldInfo*>(found.info)
                           : nullptr;
         if (!field || field->isStatic || field->event) {
-            diags_.report(diag::MemberMissing, info.range, text(info.name), text(wanted->name), show(interface));
+            miss(*wanted);
             continue;
         }
         const Type *has = memberType(field->type, found.owner), *wants = memberType(wanted->type, interface);
@@ -123,6 +129,7 @@ void Checker::checkImplements(ClassInfo& info, const InterfaceType* interface) {
         diags_.report(diag::ImplementMismatch, field->owner == &info ? field->range : info.range, text(wanted->name),
                       shown, show(wants), show(interface));
     }
+    if (!missing.empty()) diags_.report(diag::MemberMissing, info.range, text(info.name), missing, show(interface));
 }
 
 // ---- Overriding -----------------------------------------------------------------------------------------------------
@@ -208,7 +215,8 @@ void Checker::methodTypeIfNeeded(MethodInfo& method) {
 /// Names that come from several bases.
 void Checker::checkConflicts(ClassInfo& info) {
     std::unordered_map<uint32_t, Member> seen;
-    for (const ClassType* base : info.bases)
+    for (uint32_t i = 0; i < info.bases.count; i++) {
+        const ClassType* base = info.bases[i];
         for (const ClassType* further : base->info->ancestors)
             for (MemberInfo* member : membersInOrder(*further->info)) {
                 if (member->access == Access::Private || !member->name) continue;
@@ -218,10 +226,11 @@ void Checker::checkConflicts(ClassInfo& info) {
                 auto [at, isNew] = seen.try_emplace(member->name.id, now);
                 if (isNew || (areRelated(at->second.info, now.info))) continue;
                 if (at->second.info->isStatic && now.info->isStatic) continue;  // used through the class names
-                diags_.report(diag::InheritedTwice, info.range, text(info.name), text(member->name), show(at->second.owner),
+                diags_.report(diag::InheritedTwice, info.baseRanges[i], text(info.name), text(member->name), show(at->second.owner),
                               show(now.owner));
                 at->second = now;
             }
+    }
 }
 
 std::vector<MemberInfo*> Checker::membersInOrder(const ObjectInfo& info) {

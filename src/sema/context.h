@@ -110,6 +110,7 @@ struct Construction {
     ConstructorInfo* constructor = nullptr;
     std::vector<ast::CallExpr*> baseCalls;  // calls that stand directly in its body
     std::vector<const ClassInfo*> done;     // direct bases whose constructors have run
+    std::vector<std::pair<const ClassInfo*, Range>> missing;  // bases that need a call and have none
     /// Has the constructor of this class, a base, run?
     bool isDone(const ClassInfo* base) const;
 };
@@ -329,6 +330,7 @@ class Checker final : private AliasMaker, private NodeRules {
     // ---- check_construct.cpp
     bool mayBeUnready(const SemaVar& variable) const;
     TExpr* readyCheck(const ClassInfo& info, Loc loc);
+    TExpr* staticReady(const SemaVar& variable, Loc loc);
     bool mayConstruct(const ClassInfo& info, const ConstructorInfo& constructor, Range range);
     bool couldBe(const ast::Expr& source, TExpr* value, const Type* param);
     ConstructorInfo* chooseConstructor(ast::CallExpr& expr, ClassInfo& info, std::vector<TExpr*>& checked);
@@ -345,6 +347,7 @@ class Checker final : private AliasMaker, private NodeRules {
     void passToBase(const ClassType& base, ConstructorInfo& constructor, std::span<TExpr* const> args, TExpr* pack,
                     Loc loc);
     void beginConstructor(FunctionInfo& function);
+    void reportMissingBases(int misplacedBefore);
     void endConstructor(Range where);
     void buildConstructor(FunctionInfo& function);
     void noteFieldRead(FieldInfo& field, Range range);
@@ -605,6 +608,7 @@ class Checker final : private AliasMaker, private NodeRules {
 
     // ---- check_types.cpp
     const Type* typeOf(ast::TypeNode& node);
+    const Type* typeOfResult(ast::TypeNode& node);
     void noteOptional(const Type* inner, Range where);
     const Type* typeOfNode(ast::TypeNode& node);
     /// True, and reported, if a type nests too deeply.
@@ -710,6 +714,7 @@ class Checker final : private AliasMaker, private NodeRules {
     bool areBoundsKnown_ = false;
     ClassInfo* class_ = nullptr;       // whose statement is being checked
     Construction* construction_ = nullptr;
+    int misplacedBaseCalls_ = 0;
     TExpr* eventNode_ = nullptr;       // the event read last: only what may follow an event may use it
     Member eventMember_;
     bool eventAllowed_ = false;        // of the expression about to be checked

@@ -135,6 +135,7 @@ LUAPP_TEXPR(StringConst) std::string_view value; };
 LUAPP_TEXPR(VarGet)
     Variable* variable;
     bool checked;  // raise "variable 'x' is read before it is set" if it is not set yet
+    const ClassType* classType;  // not null: the variable is set by the statement of this class, and the message names it
 };
 /// A known function as a value (a closure, made once if it captures nothing).
 LUAPP_TEXPR(FuncRef) TypedFunction* function; List<const Type*> typeArguments; };  // typeArguments as in Call

@@ -243,6 +243,8 @@ struct NumberExpr : Expr {
     double value = 0;
     /// Written without fraction and exponent, and at most 2^53: may be an `integer`.
     bool isWhole = false;
+    /// Written like that, but beyond 2^53: as an `integer` it would be another number.
+    bool isTooLarge = false;
 
     template <class F>
     void fields(F&& f) const {

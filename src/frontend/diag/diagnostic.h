@@ -159,6 +159,12 @@ class Diagnostics {
         return add(def.id, where, list.data(), list.size());
     }
 
+    /// Adds a note to every message reported after there were `count` of them in list().
+    template <class... A>
+    void noteSince(size_t count, const diag::Def<A...>& def, Range where, std::type_identity_t<A>... args) {
+        for (size_t i = count; i < list_.size(); i++) DiagBuilder(*this, int(i)).note(def, where, args...);
+    }
+
     /// Forgets every message reported after there were `count` of them in list(): sema checks some loops twice.
     void rollback(size_t count);
 

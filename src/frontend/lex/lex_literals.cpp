@@ -87,6 +87,19 @@ bool parseBinary(std::string_view text, double& value) {
     return true;
 }
 
+/// Is a whole number, written in digits of any base, beyond 2^53? `value`: what it was rounded to.
+bool isBeyondLargest(std::string_view text, double value) {
+    if (value != kLargestWhole) return value > kLargestWhole;
+    // 2^53 itself, or something that was rounded to it.
+    const char base = text.size() > 1 ? char(text[1] | 32) : '\0';
+    std::string_view exact = "9007199254740992";
+    if (base == 'x') exact = "20000000000000";
+    if (base == 'b') exact = "100000000000000000000000000000000000000000000000000000";
+    if (base == 'x' || base == 'b') text.remove_prefix(2);
+    text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
+    return text != exact;
+}
+
 }  // namespace
 
 // ---- Numbers --------------------------------------------------------------------------------------------------------
@@ -95,6 +108,7 @@ Tok Lexer::readNumber(Token& token, const char* p) {
     const char* begin = p;
     token.number = 0;
     token.isWhole = false;
+    token.isTooLarge = false;
     // The common case: up to 15 decimal digits and nothing behind them.
     uint64_t small = 0;
     while (isDigit(*p)) small = small * 10 + uint64_t(*p++ - '0');
@@ -148,7 +162,8 @@ bool Lexer::parseNumber(std::string_view text, Token& token) {
         if (!parseDecimal(text, token.number)) return false;
         isPlainDigits = text.find_first_of(".eE") == text.npos;
     }
-    token.isWhole = isPlainDigits && token.number <= kLargestWhole;
+    token.isTooLarge = isPlainDigits && isBeyondLargest(text, token.number);
+    token.isWhole = isPlainDigits && !token.isTooLarge;
     return true;
 }
 

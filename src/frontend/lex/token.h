@@ -35,6 +35,7 @@ struct Token {
     bool newlineBefore = false;  ///< first token of its line
     bool spaceBefore = false;    ///< anything (blank, comment, line break) stands between it and the token before
     bool isWhole = false;        ///< Number: written without fraction and exponent, and at most 2^53
+    bool isTooLarge = false;     ///< Number: written like that, but beyond 2^53
     Range range;
     Symbol symbol;          ///< Name and keywords
     double number = 0;      ///< Number

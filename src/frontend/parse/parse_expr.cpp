@@ -301,6 +301,7 @@ Expr* Parser::parseNumber() {
     auto* number = arena_.make<NumberExpr>(current_.range);
     number->value = current_.number;
     number->isWhole = current_.isWhole;
+    number->isTooLarge = current_.isTooLarge;
     advance();
     return number;
 }
