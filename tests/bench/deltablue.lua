@@ -495,6 +495,6 @@ local function projection(n)
     return sum
 end
 
-local n = math.floor(tonumber((...)) or 8000)
+local n = math.floor(tonumber((...)) or 24000)
 print("chain: a plan of " .. chain(n) .. " steps")
 print("projection: sum " .. projection(n))

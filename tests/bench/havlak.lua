@@ -323,7 +323,7 @@ local function makeGraph()
     return graph
 end
 
-local runs = math.floor(tonumber((...)) or 12)
+local runs = math.floor(tonumber((...)) or 24)
 local graph = makeGraph()
 print("blocks " .. graph:size())
 for run = 1, runs do

@@ -155,6 +155,6 @@ local function pages(lookups)
     print("pages: " .. cache.hits .. " hits, " .. cache.misses .. " misses, check sum " .. sum)
 end
 
-local lookups = math.floor(tonumber((...)) or 600000)
+local lookups = math.floor(tonumber((...)) or 1200000)
 squares(lookups)
 pages(lookups)

@@ -178,7 +178,7 @@ function World:center()
     return sum * (1 / #self.particles)
 end
 
-local steps = math.floor(tonumber((...)) or 700)
+local steps = math.floor(tonumber((...)) or 2000)
 local world = World.new(5, 200, {
     Gravity.new(Vec.new(0, -1, 0)),
     Drag.new(0.05),

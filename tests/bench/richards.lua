@@ -313,7 +313,7 @@ local function run()
     return scheduler.queued, scheduler.holds
 end
 
-local runs = math.floor(tonumber((...)) or 12)
+local runs = math.floor(tonumber((...)) or 40)
 local queued, holds = 0, 0
 for _ = 1, runs do
     local q, h = run()
