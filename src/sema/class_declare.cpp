@@ -205,42 +205,52 @@ void Checker::closeInterfaces(InterfaceInfo& info) {
     info.interfaces = arena().makeList<const InterfaceType*>(all);
 }
 
-/// The order of a class and all its bases: C3. And all interfaces it implements.
-void Checker::linearise(ClassInfo& info) {
-    std::vector<std::vector<const ClassType*>> lists;
-    for (const ClassType* base : info.bases) {
+/// The classes above `info` in order, itself first: C3. Returns a class that stands in the way, or null.
+const ClassType* Checker::mergeBases(const ClassInfo& info, std::vector<const ClassType*>& order) {
+    struct Rest {
         std::vector<const ClassType*> list;
-        for (const ClassType* ancestor : base->info->ancestors) list.push_back(as<ClassType>(memberType(ancestor, base)));
-        lists.push_back(std::move(list));
-        info.isBroken |= base->info->isBroken;
+        size_t at = 0;
+        bool isDone() const { return at == list.size(); }
+        const ClassType* head() const { return list[at]; }
+    };
+    std::vector<Rest> rests;
+    for (const ClassType* base : info.bases) {
+        Rest& rest = rests.emplace_back();
+        for (const ClassType* ancestor : base->info->ancestors) rest.list.push_back(as<ClassType>(memberType(ancestor, base)));
     }
-    lists.emplace_back(info.bases.begin(), info.bases.end());
-    std::vector<const ClassType*> order{info.selfType};
-    const ClassType* stuck = nullptr;
+    if (rests.size() > 1) rests.push_back({{info.bases.begin(), info.bases.end()}});
+    // In how many lists does a class still stand behind the head?
+    std::unordered_map<const ClassInfo*, int> behind;
+    if (rests.size() > 1)
+        for (const Rest& rest : rests)
+            for (size_t i = 1; i < rest.list.size(); i++) behind[rest.list[i]->info]++;
     for (;;) {
-        std::erase_if(lists, [](auto& list) { return list.empty(); });
-        if (lists.empty()) break;
         const ClassType* next = nullptr;
-        for (auto& list : lists) {
-            auto waits = [&](auto& other) {
-                return std::any_of(other.begin() + 1, other.end(),
-                                   [&](const ClassType* t) { return t->info == list[0]->info; });
-            };
-            if (std::any_of(lists.begin(), lists.end(), waits)) continue;
-            next = list[0];
-            break;
+        const ClassType* waiting = nullptr;
+        for (const Rest& rest : rests) {
+            if (rest.isDone()) continue;
+            if (!waiting) waiting = rest.head();
+            if (rests.size() == 1 || behind[rest.head()->info] == 0) {
+                next = rest.head();
+                break;
+            }
         }
-        if (!next) {
-            stuck = lists[0][0];
-            break;
-        }
-        for (auto& list : lists) {
-            if (list[0]->info != next->info) continue;
-            if (list[0] != next) stuck = list[0];
-            list.erase(list.begin());
+        if (!next) return waiting;
+        for (Rest& rest : rests) {
+            if (rest.isDone() || rest.head()->info != next->info) continue;
+            if (rest.head() != next) return rest.head();  // with other type arguments
+            rest.at++;
+            if (!rest.isDone() && rests.size() > 1) behind[rest.head()->info]--;
         }
         order.push_back(next);
     }
+}
+
+/// The order of a class and all its bases, and all interfaces it implements.
+void Checker::linearise(ClassInfo& info) {
+    for (const ClassType* base : info.bases) info.isBroken |= base->info->isBroken;
+    std::vector<const ClassType*> order{info.selfType};
+    const ClassType* const stuck = mergeBases(info, order);
     if (stuck) {
         diags_.report(diag::NoLinearisation, info.range, text(info.name), "`" + show(stuck) + "` contradicts another base");
         info.bases = {};

@@ -74,13 +74,14 @@ class TableMaker {
 
     /// The member that answers to a name from outside, and the class type that declares it.
     MemberInfo* answerTo(Symbol name, const ClassType*& owner) {
-        for (const ClassType* ancestor : info_.ancestors) {
-            auto found = ancestor->info->memberOf.find(name.id);
-            if (found == ancestor->info->memberOf.end() || found->second->access == Access::Private) continue;
-            owner = as<ClassType>(memberType(ancestor, type_));
-            return found->second;
-        }
-        return nullptr;
+        if (answers_.empty())
+            for (const ClassType* ancestor : info_.ancestors)
+                for (auto& [id, member] : ancestor->info->memberOf)
+                    if (member->access != Access::Private) answers_.try_emplace(id, member, ancestor);
+        auto found = answers_.find(name.id);
+        if (found == answers_.end()) return nullptr;
+        owner = as<ClassType>(memberType(found->second.second, type_));
+        return found->second.first;
     }
 
     void addMethod(const Type* owner, const MethodInfo& method) {
@@ -154,6 +155,7 @@ class TableMaker {
     const ClassType* type_;
     const ClassInfo& info_;
     std::vector<TypedDispatch> dispatch_;
+    std::unordered_map<uint32_t, std::pair<MemberInfo*, const ClassType*>> answers_;  // by symbol id; made at the first question
 };
 
 }  // namespace

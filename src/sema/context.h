@@ -262,6 +262,7 @@ class Checker final : private AliasMaker, private NodeRules {
     void resolveBases(InterfaceInfo& info);
     void resolveBases(ClassInfo& info);
     void closeInterfaces(InterfaceInfo& info);
+    const ClassType* mergeBases(const ClassInfo& info, std::vector<const ClassType*>& order);
     void linearise(ClassInfo& info);
     void markSharedBases(ClassInfo& info);
     static bool needsValue(const Type* type);

@@ -166,6 +166,10 @@ def chains():
 
 
 def many():
+    n = 2000
+    head = "class C0 {\n    function m(): integer -> 0,\n}\n"
+    yield Case("chain of classes", head + "".join(f"class C{i} : C{i - 1} {{\n    function m(): integer -> {i},\n}}\n" for i in range(1, n)) +
+               f"print(C{n - 1}().m())\n", out=f"{n - 1}\n")
     n = 100000
     yield Case("100,000 locals of the main block", "".join(f"local a{i} = {i}\n" for i in range(n)) + "print(a99999)\n", None)
     yield Case("100,000 locals of a function", function("".join(f"local a{i} = x + {i}\n" for i in range(n)) + "print(a0 + a99999)") +
