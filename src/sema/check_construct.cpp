@@ -60,9 +60,8 @@ bool Checker::mayConstruct(const ClassInfo& info, const ConstructorInfo& constru
 bool Checker::couldBe(const ast::Expr& source, TExpr* value, const Type* param) {
     const ast::Expr* at = &source;
     while (auto* paren = ast::as<ast::ParenExpr>(at)) at = paren->inner;
-    if (param->kind == TypeKind::TypeParam) return true;
     for (const Type* member : membersOf(param)) {
-        if (isAny(member)) return true;
+        if (isAny(member) || member->kind == TypeKind::TypeParam) return true;
         if (auto* literal = ast::as<ast::FunctionExpr>(at)) {
             if (member->kind == TypeKind::AnyFunction) return true;
             if (auto* f = asIf<FunctionType>(member); f && f->params.count <= literal->body->params.count) return true;
@@ -86,7 +85,7 @@ bool Checker::couldBe(const ast::Expr& source, TExpr* value, const Type* param) 
 /// The constructor that the arguments mean; null after a message.
 ConstructorInfo* Checker::chooseConstructor(ast::CallExpr& e, ClassInfo& info, std::vector<TExpr*>& checked) {
     const auto& all = info.constructors;
-    const bool isOpenEnded = hasMultiLast(e);
+    bool isOpenEnded = hasMultiLast(e);
     auto takes = [&](const ConstructorInfo* c) {
         if (!c->type) return false;
         if (isOpenEnded) return e.args.count <= c->type->params.count + 1 || c->type->vararg;
@@ -107,6 +106,10 @@ ConstructorInfo* Checker::chooseConstructor(ast::CallExpr& e, ClassInfo& info, s
         if (!shown.empty()) shown += ", ";
         shown += value ? show(value->type) : "...";
         if (value && isError(value->type)) return nullptr;
+    }
+    if (isOpenEnded && !isMulti(checked.back())) {  // a call that gives one value
+        isOpenEnded = false;
+        std::erase_if(fitting, [&](const ConstructorInfo* c) { return !takes(c); });
     }
     std::erase_if(fitting, [&](const ConstructorInfo* c) {
         const FunctionType* type = constructorType(info, *c);

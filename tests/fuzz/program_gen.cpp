@@ -17,25 +17,34 @@ constexpr int kStatementsOfFunction = 10;
 constexpr int kMaxBlockDepth = 4;
 constexpr int kDepth = 3;  // of most expressions
 
-constexpr TypeInfo kTypes[kTyCount] = {
+/// A type of every program. `shape` and `part` say how it is made, where generic code is to find out.
+struct PlainType {
+    const char* text;
+    const char* prefix;
+    const char* show;
+    int weight;
+    Shape shape = Shape::Plain;
+    Ty part = Ty::Number;
+};
+constexpr PlainType kTypes[kTyCount] = {
     // annotation              prefix  show            weight
     {"number",                 "n",  "showNumber",     10},
     {"integer",                "i",  "tostring",       14},
     {"boolean",                "b",  "tostring",        5},
     {"string",                 "s",  "clip",            8},
     {"any",                    "a",  "showAny",         4},
-    {"number?",                "on", "showAny",         4},
-    {"integer?",               "oi", "showAny",         3},
-    {"string?",                "os", "showAny",         3},
+    {"number?",                "on", "showAny",         4, Shape::Optional, Ty::Number},
+    {"integer?",               "oi", "showAny",         3, Shape::Optional, Ty::Integer},
+    {"string?",                "os", "showAny",         3, Shape::Optional, Ty::String},
     {"number | string",        "u",  "showAny",         4},
-    {"Array<number>",          "na", "showNumbers",     5},
-    {"Array<integer>",         "ia", "showIntegers",    5},
-    {"Array<string>",          "sa", "showStrings",     3},
-    {"Table<string, number>",  "nt", "showNumberTable", 4},
+    {"Array<number>",          "na", "showNumbers",     5, Shape::List, Ty::Number},
+    {"Array<integer>",         "ia", "showIntegers",    5, Shape::List, Ty::Integer},
+    {"Array<string>",          "sa", "showStrings",     3, Shape::List, Ty::String},
+    {"Table<string, number>",  "nt", "showNumberTable", 4, Shape::Dictionary, Ty::Number},
     {"Table<integer, string>", "st", "showStringTable", 3},
     {"Point",                  "p",  "showPoint",       4},
-    {"Point?",                 "op", "showMaybePoint",  2},
-    {"(integer): integer",     "f",  "showUnary",       3},
+    {"Point?",                 "op", "showMaybePoint",  2, Shape::Optional, Ty::Point},
+    {"(integer): integer",     "f",  "showUnary",       3, Shape::Function, Ty::Integer},
 };
 
 struct StatementRule {
@@ -52,7 +61,9 @@ constexpr StatementRule kStatements[] = {
     {4, true, &G::narrowOptional},   {3, true, &G::narrowUnion},     {2, false, &G::narrowByExit},   {4, true, &G::whileLoop},
     {3, true, &G::repeatLoop},       {7, true, &G::numericFor},      {6, true, &G::genericFor},      {5, false, &G::breakOrContinue},
     {3, false, &G::earlyReturn},     {4, false, &G::severalResults}, {3, false, &G::callStatement},  {4, true, &G::protectedCall},
-    {1, true, &G::innerBlock},       {1, true, &G::coroutineStatement},
+    {1, true, &G::innerBlock},       {1, true, &G::coroutineStatement}, {9, false, &G::changeObject}, {6, false, &G::callMethod},
+    {2, true, &G::subscribe},        {5, true, &G::narrowClass},     {3, true, &G::narrowEither},    {4, false, &G::changeList},
+    {2, false, &G::changeDictionary}, {4, true, &G::walkList},       {2, true, &G::closuresOfLoop},  {3, false, &G::accessThroughAny},
 };
 
 /// What every program begins with: fuel, texts for values, and values whose static type says less than they are.
@@ -153,6 +164,22 @@ local function adder(k: integer): (integer): integer
         return x + k - calls
     end
 end
+local function keep<T>(v: T): T -> v
+local function maybe<T>(c: boolean, v: T): T?
+    if c then
+        return v
+    end
+    return nil
+end
+local function oneOf<A, B>(c: boolean, a: A, b: B): A | B
+    if c then
+        return a
+    end
+    return b
+end
+local function listOf<T>(...T): Array<T> -> { ... }
+local function dictionary<T>(k: string, v: T): Table<string, T> -> { [k] = v, ["k2"] = v }
+local function showEach<T>(a: Array<T>, f: (T): string): string -> "[" .. a.map(f).concat(" ") .. "]"
 local function loudNumber(tag: string, v: number): number
     print("eval", tag, showNumber(v))
     return v
@@ -176,21 +203,51 @@ bool isWord(Ty ty) { return ty == Ty::Number || ty == Ty::Integer; }
 
 }  // namespace
 
-const TypeInfo& infoOf(Ty ty) { return kTypes[size_t(ty)]; }
-
 std::string generateProgram(Random& random) { return Generator(random).program(); }
+
+Generator::Generator(Random& random) : random_(random) {
+    for (const PlainType& t : kTypes) {
+        TypeInfo made{t.text, t.prefix, t.show, t.weight, t.shape, {}, 0};
+        if (t.shape != Shape::Plain) made.parts.push_back(t.part);
+        if (t.shape == Shape::Function) made.parts.push_back(t.part);
+        types_.push_back(std::move(made));
+    }
+}
 
 // --- frame ---------------------------------------------------------------------------------------------------------------
 
 void Generator::line(const std::string& text) { out_ += std::string(size_t(indent_) * 4, ' ') + text + "\n"; }
 
-std::string Generator::show(Ty ty, const std::string& e) const { return std::string(infoOf(ty).show) + "(" + e + ")"; }
+std::string Generator::show(Ty ty, const std::string& e) const {
+    const TypeInfo& t = info(ty);
+    if (!t.show.empty()) return t.show + "(" + e + ")";
+    switch (t.shape) {
+        case Shape::Class: return classes_[t.index].isInterface ? "typeof(" + e + ")" : "clip(keep<" + t.text + ">(" + e + ").dump())";
+        case Shape::Enum: return "tostring(" + e + ")";
+        case Shape::List: return "showEach(" + e + ", function(v: " + info(t.parts[0]).text + "): string -> " + show(t.parts[0], "v") + ")";
+        case Shape::Dictionary: return "tostring(#" + e + ")";
+        case Shape::Plain:
+        case Shape::Optional:
+        case Shape::Function:
+        case Shape::Either:
+        case Shape::Parameter: break;
+    }
+    return "showAny(" + e + ")";
+}
 
-std::string Generator::freshName(Ty ty) { return infoOf(ty).prefix + std::to_string(++names_); }
+std::string Generator::freshName(Ty ty) { return info(ty).prefix + std::to_string(++names_); }
 
-std::string Generator::annotated(const std::string& name, Ty ty) const { return name + ": " + infoOf(ty).text; }
+std::string Generator::annotated(const std::string& name, Ty ty) const { return name + ": " + info(ty).text; }
 
-Ty Generator::randomType() { return Ty(pickWeighted(random_, kTypes, [](const TypeInfo&) { return true; }) - kTypes); }
+Ty Generator::randomType() {
+    int total = 0;
+    for (const TypeInfo& t : types_) total += t.weight;
+    int at = int(random_.below(size_t(total)));
+    for (size_t i = 0;; i++) {
+        at -= types_[i].weight;
+        if (at < 0) return Ty(i);
+    }
+}
 
 const Variable* Generator::pickVariable(Ty ty, bool mustBeMutable) {
     std::vector<const Variable*> fitting;
@@ -210,6 +267,7 @@ const Variable* Generator::pickVariable(Ty ty, bool mustBeMutable) {
 std::string Generator::program() {
     out_ = kPrelude;
     globals();
+    if (random_.chance(85)) declareTypes();
     for (int i = 0; i < kFunctions; i++) {
         random_.chance(25) ? constFunction() : function();
     }
@@ -246,8 +304,8 @@ void Generator::function() {
     if (f.isVararg) params += params.empty() ? "...number" : ", ...number";
     std::string results = "void";
     for (size_t i = random_.chance(15) ? 0 : random_.chance(75) ? 1 : 2; i > 0; i--) f.results.push_back(randomType());
-    if (f.results.size() == 1) results = infoOf(f.results[0]).text;
-    if (f.results.size() == 2) results = std::string("(") + infoOf(f.results[0]).text + ", " + infoOf(f.results[1]).text + ")";
+    if (f.results.size() == 1) results = info(f.results[0]).text;
+    if (f.results.size() == 2) results = std::string("(") + info(f.results[0]).text + ", " + info(f.results[1]).text + ")";
     line((random_.chance(50) ? "local function " : "function ") + f.name + "(" + params + "): " + results);
     functionBody(f);
     line("end");
@@ -289,7 +347,7 @@ void Generator::constFunction() {
     }
     const bool wasAllowed = mayCallValues_;
     mayCallValues_ = false;
-    const std::string head = "const function " + f.name + "(" + params + "): " + infoOf(f.results[0]).text;
+    const std::string head = "const function " + f.name + "(" + params + "): " + info(f.results[0]).text;
     if (random_.chance(50)) {
         line(head + " -> " + expr(f.results[0], 2));
     } else {
@@ -349,7 +407,7 @@ bool Generator::declareLocal() {
     const Ty ty = randomType();
     const std::string value = expr(ty, kDepth);
     const std::string name = freshName(ty);
-    const bool infer = random_.chance(25) && ty != Ty::Number && ty != Ty::Integer;
+    const bool infer = random_.chance(25) && size_t(ty) < kTyCount && ty != Ty::Number && ty != Ty::Integer;
     line("local " + (infer ? name : annotated(name, ty)) + " = " + value);
     declare(name, ty, random_.chance(75));
     return true;

@@ -62,7 +62,7 @@ constexpr ExpressionRule kExpressions[] = {
     {Ty::Unary,        8, &G::leaf},
 };
 
-constexpr const char* kNumbers[] = {"0", "1", "2", "3", "0.5", "1.5", "0.1", "10", "100", "1e15", "9007199254740991", "9007199254740993",
+constexpr const char* kNumbers[] = {"0", "1", "2", "3", "0.5", "1.5", "0.1", "10", "100", "1e15", "9007199254740991", "(2 ^ 53 + 2)",
                                     "1e308", "5e-324", "2.5e-8", "4503599627370496.5", "math.huge", "(-math.huge)", "(0 / 0)",
                                     "(-0.0)", "0x7fffffff", "4294967296", "0.30000000000000004", "(-1)", "(-2.5)"};
 constexpr const char* kSmallIntegers[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "10", "(-1)", "(-2)", "(-3)", "(-7)", "16", "100"};
@@ -96,7 +96,12 @@ const char* wordOf(Ty ty) { return ty == Ty::Number ? "number" : ty == Ty::Integ
 }  // namespace
 
 std::string Generator::expr(Ty ty, int depth) {
+    if (size_t(ty) >= kTyCount) return objectExpr(ty, depth);
     if (depth <= 0) return leaf(ty, 0);
+    if (mayCallValues_ && !classes_.empty() && random_.chance(14)) {
+        const std::string member = memberOf(ty, depth - 1);
+        if (!member.empty()) return member;
+    }
     const ExpressionRule* rule = pickWeighted(random_, kExpressions, [ty](const ExpressionRule& r) { return r.ty == ty; });
     return (this->*rule->make)(ty, depth - 1);
 }
@@ -205,7 +210,7 @@ std::string Generator::numberFunction(Ty, int depth) {
         case 3: return "math.min(" + expr(Ty::Number, depth) + ", " + expr(Ty::Number, depth) + ")";
         case 4: return "math.fmod(" + expr(Ty::Number, depth) + ", " + expr(Ty::Number, depth) + ")";
         case 5: return binary("tonumber(" + expr(Ty::String, depth) + ")", "?\?", expr(Ty::Number, depth));
-        case 6: return expr(Ty::Numbers, depth) + ".reduce(function(a, v) -> a + v, 0)";
+        case 6: return expr(Ty::Numbers, depth) + ".reduce(function(a, v) -> a + v, 0.5)";
         default: return "math.max(" + expr(Ty::Number, depth) + ", " + expr(Ty::Number, depth) + ", " + expr(Ty::Number, depth) + ")";
     }
 }
@@ -412,8 +417,8 @@ std::string Generator::mapped(Ty ty, int) {
     const std::string body = expr(filter ? Ty::Boolean : elementOf(ty), 2);
     variables_.resize(visible);
     mayCallValues_ = wasAllowed;
-    const std::string result = filter ? "boolean" : infoOf(elementOf(ty)).text;
-    return of + (filter ? ".filter" : ".map") + "(function(" + name + ": " + infoOf(elementOf(ty)).text + "): " + result + " -> " + body + ")";
+    const std::string result = filter ? "boolean" : info(elementOf(ty)).text;
+    return of + (filter ? ".filter" : ".map") + "(function(" + name + ": " + info(elementOf(ty)).text + "): " + result + " -> " + body + ")";
 }
 
 std::string Generator::made(Ty ty, int depth) {
