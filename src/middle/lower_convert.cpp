@@ -45,9 +45,31 @@ bc::CheckKind checkKind(CheckReason reason) {
         case CheckReason::Bang:
         case CheckReason::MissingKey:
         case CheckReason::LoopVar:
-        case CheckReason::Element: break;
+        case CheckReason::Element:
+        case CheckReason::BitOperand:
+        case CheckReason::BitLeft:
+        case CheckReason::BitRight: break;
     }
     return bc::CheckKind::Convert;
+}
+
+bc::FToIKind wholeKind(CheckReason reason) {
+    switch (reason) {
+        case CheckReason::Index: return bc::FToIKind::Index;
+        case CheckReason::Argument: return bc::FToIKind::Argument;
+        case CheckReason::BitOperand: return bc::FToIKind::Bitwise;
+        case CheckReason::BitLeft: return bc::FToIKind::BitLeft;
+        case CheckReason::BitRight: return bc::FToIKind::BitRight;
+        case CheckReason::Assign:
+        case CheckReason::Return:
+        case CheckReason::Cast:
+        case CheckReason::Integer:
+        case CheckReason::Bang:
+        case CheckReason::MissingKey:
+        case CheckReason::LoopVar:
+        case CheckReason::Element: break;
+    }
+    return bc::FToIKind::Cast;
 }
 
 bc::NilKind nilKind(CheckReason reason) {
@@ -61,7 +83,10 @@ bc::NilKind nilKind(CheckReason reason) {
         case CheckReason::Cast:
         case CheckReason::Integer:
         case CheckReason::LoopVar:
-        case CheckReason::Element: break;
+        case CheckReason::Element:
+        case CheckReason::BitOperand:
+        case CheckReason::BitLeft:
+        case CheckReason::BitRight: break;
     }
     return bc::NilKind::Convert;
 }
@@ -120,8 +145,7 @@ Value FunctionLowering::narrow(Value v, const Type* to) {
 Value FunctionLowering::checked(Value v, const Type* from, const Type* to, CheckReason reason) {
     const Rep rep = repOf(to);
     if (v->rep == Rep::F64 && sema::isInteger(to)) {
-        const bc::FToIKind why = reason == CheckReason::Index ? bc::FToIKind::Index : reason == CheckReason::Argument ? bc::FToIKind::Argument : bc::FToIKind::Cast;
-        return b_.op(Op::FToI, {v}, int64_t(why));
+        return b_.op(Op::FToI, {v}, int64_t(wholeKind(reason)));
     }
     // An enum's value is an integer; the other way the run time looks for the member.
     if (from->kind == TypeKind::Enum && sema::isNumeric(to)) return widen(v, program_.types().integer(), to);

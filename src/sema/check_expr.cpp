@@ -683,7 +683,7 @@ TExpr* Checker::check(ast::UnaryExpr& e, const Type* expected, Pred** pred) {
             return n;
         }
         case ast::UnaryOp::BitNot: {
-            TExpr* operand = bitOperand(checkExpr(*e.operand, types_.integer()), e.operand->range, "~");
+            TExpr* operand = bitOperand(checkExpr(*e.operand, types_.integer()), e.operand->range, "~", CheckReason::BitOperand);
             if (isError(operand->type)) return operand;
             auto* n = expr<TUnary>(operand->type, loc);
             n->op = UnaryOp::BNot;

@@ -374,9 +374,9 @@ void Checker::reportOperand(std::string_view op, TExpr* value, Range range) {
         diags_.report(diag::BadOperand, range, op, show(type));
 }
 
-TExpr* Checker::bitOperand(TExpr* value, Range range, std::string_view op) {
+TExpr* Checker::bitOperand(TExpr* value, Range range, std::string_view op, CheckReason reason) {
     value = numericOperand(value, range, op);
-    if (isNumber(value->type)) return convertNode(ConvertKind::Check, CheckReason::Integer, value, types_.integer());
+    if (isNumber(value->type)) return convertNode(ConvertKind::Check, reason, value, types_.integer());
     return value;
 }
 
@@ -403,9 +403,9 @@ TExpr* Checker::arith(BinaryOp op, TExpr* left, TExpr* right, Range leftRange, R
     if (const std::string_view method = operatorName(op); !method.empty())
         if (TExpr* call = operatorCall(method, left, right, rightRange, loc)) return call;
     const Type* const leftType = left->type;
-    left = isBits ? bitOperand(left, leftRange, spelled) : numericOperand(left, leftRange, spelled);
+    left = isBits ? bitOperand(left, leftRange, spelled, CheckReason::BitLeft) : numericOperand(left, leftRange, spelled);
     if (isError(left->type) && right->type == leftType) return left;  // for the same reason
-    right = isBits ? bitOperand(right, rightRange, spelled) : numericOperand(right, rightRange, spelled);
+    right = isBits ? bitOperand(right, rightRange, spelled, CheckReason::BitRight) : numericOperand(right, rightRange, spelled);
     if (isError(left->type) || isError(right->type)) return errorExpr(loc);
     const Type* type;
     if (isAny(left->type) || isAny(right->type)) {

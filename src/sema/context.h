@@ -454,7 +454,7 @@ class Checker final : private AliasMaker, private NodeRules {
     TExpr* coalesce(TExpr* left, TExpr* right, Loc loc);
     TExpr* binary(ast::BinaryExpr& expr, Operand& left, const Type* hint, bool wantsPred);
     TExpr* numericOperand(TExpr* value, Range range, std::string_view op);
-    TExpr* bitOperand(TExpr* value, Range range, std::string_view op);
+    TExpr* bitOperand(TExpr* value, Range range, std::string_view op, CheckReason reason);
     void reportOperand(std::string_view op, TExpr* value, Range range);
     TExpr* arith(ast::BinaryOp op, TExpr* left, TExpr* right, Range leftRange, Range rightRange, Range opRange);
     TExpr* compare(ast::BinaryExpr& expr, TExpr* left, TExpr* right, Range leftRange);

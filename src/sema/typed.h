@@ -261,6 +261,9 @@ enum class CheckReason : uint8_t {
     MissingKey,
     LoopVar,
     Element,
+    BitOperand,  // as Integer: of unary `~`, or the left or right one of a bitwise operator
+    BitLeft,
+    BitRight,
 };
 LUAPP_TEXPR(Convert) ConvertKind convertKind; CheckReason reason; TExpr* operand; };
 /// `operand is testType`; operand boxed or a reference.

@@ -66,6 +66,9 @@ const char* reasonName(CheckReason reason) {
         case CheckReason::MissingKey: return " key";
         case CheckReason::LoopVar: return " loop variable";
         case CheckReason::Element: return " element";
+        case CheckReason::BitOperand:
+        case CheckReason::BitLeft:
+        case CheckReason::BitRight: return " integer";
     }
     return "";
 }

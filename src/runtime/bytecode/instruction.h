@@ -100,8 +100,10 @@ enum class ArithOp : uint8_t { Add, Sub, Mul, Div, IDiv, Mod, Pow, And, Or, Xor,
 enum class FToIKind : uint8_t {
     Cast,     // `x as integer`, or a checked conversion to integer
     Index,    // an array index
-    Bitwise,  // an operand of & | ~ << >>
+    Bitwise,  // the operand of unary ~
     Argument, // a library function's integer argument
+    BitLeft,  // the left operand of & | ~ << >>
+    BitRight, // the right one
 };
 
 /// C of FloorF.
@@ -119,9 +121,7 @@ enum class CheckKind : uint8_t {
 /// C of CheckNil and CheckNull: what was nil; picks the message.
 enum class NilKind : uint8_t {
     Assert,      // `x!`
-    UnsetField,  // a field read before a constructor set it
     Key,         // a table value required where the key is missing
-    Call,        // a nil function called
     Index,       // a nil value indexed
     Convert,     // T? where T is required
 };

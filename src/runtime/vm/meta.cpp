@@ -44,9 +44,10 @@ Event eventOf(bc::ArithOp op) {
 
 bool isBitwise(bc::ArithOp op) { return op >= bc::ArithOp::And; }
 
-int64_t bitOperand(State& s, double d) {
+/// `side`: "left " or "right ", for the message; of a unary operator "".
+int64_t bitOperand(State& s, double d, std::string_view side) {
     int64_t i;
-    if (!base::numberToInteger(d, i)) raise(s, ErrorKind::BitOperandNotWhole, d);
+    if (!base::numberToInteger(d, i)) raise(s, ErrorKind::BitOperandNotWhole, side, d);
     return i;
 }
 
@@ -56,7 +57,7 @@ Value integerResult(State& s, int64_t r) {
 }
 
 Value bitwise(State& s, bc::ArithOp op, double x, double y) {
-    int64_t a = bitOperand(s, x), b = bitOperand(s, y);
+    int64_t a = bitOperand(s, x, "left "), b = bitOperand(s, y, "right ");
     if (op == bc::ArithOp::And) return integerResult(s, a & b);
     if (op == bc::ArithOp::Or) return integerResult(s, a | b);
     if (op == bc::ArithOp::Xor) return integerResult(s, a ^ b);
@@ -350,7 +351,7 @@ Value negate(State& s, Value v) {
 }
 
 Value bitwiseNot(State& s, Value v) {
-    if (v.isNumber()) return integerResult(s, ~bitOperand(s, v.asNumber()));
+    if (v.isNumber()) return integerResult(s, ~bitOperand(s, v.asNumber(), ""));
     Value result = binaryEvent(s, Event::BNot, v, v);
     if (result.isAbsent()) raiseCannot(s, ErrorKind::CannotDoBitwise, v);
     return result;

@@ -155,7 +155,9 @@ SLOW_PATH(slowFToI) {
     if (base::numberToInteger(d, r)) return setInteger(s, R, i, true, r);
     switch (static_cast<bc::FToIKind>(bc::fieldC(i))) {
         case bc::FToIKind::Index: raise(s, ErrorKind::IndexNotWhole, d);
-        case bc::FToIKind::Bitwise: raise(s, ErrorKind::BitOperandNotWhole, d);
+        case bc::FToIKind::Bitwise: raise(s, ErrorKind::BitOperandNotWhole, "", d);
+        case bc::FToIKind::BitLeft: raise(s, ErrorKind::BitOperandNotWhole, "left ", d);
+        case bc::FToIKind::BitRight: raise(s, ErrorKind::BitOperandNotWhole, "right ", d);
         case bc::FToIKind::Cast:
         case bc::FToIKind::Argument: break;
     }
@@ -212,9 +214,7 @@ SLOW_PATH(slowCheckNil) {
     switch (static_cast<bc::NilKind>(bc::fieldC(i))) {
         case bc::NilKind::Assert:
         case bc::NilKind::Convert: break;
-        case bc::NilKind::UnsetField: raise(s, ErrorKind::FieldNotSet);
         case bc::NilKind::Key: raise(s, ErrorKind::Message, "no such key in table");
-        case bc::NilKind::Call: raiseCannot(s, ErrorKind::CannotCall, Value::nil());
         case bc::NilKind::Index: raiseCannot(s, ErrorKind::CannotIndex, Value::nil());
     }
     raise(s, ErrorKind::NilAssertion);
