@@ -66,6 +66,7 @@ struct Checker::Operand {
     TExpr* andCondition = nullptr;
     TExpr* andLeft = nullptr;
     TExpr* andRight = nullptr;
+    ast::Expr* andSource = nullptr;  // of andRight
     uint32_t terms = 1;
     Pred* lastPred = nullptr;  // of the last term of a run
     Loc loc{};
@@ -188,6 +189,8 @@ void Checker::shortCircuitValue(ast::BinaryExpr& e, Operand& left, const Type* h
         leftType = left.value->type;
         left.truthy = nullptr;
     }
+    if (left.andCondition && e.op == BinaryOp::Or && !hint && isWholeLiteral(*left.andSource) && isInteger(right->type))
+        left.andRight = checkExpr(*left.andSource, types_.integer());
     if ((leftType && isError(leftType)) || isError(right->type)) {
         left.value = errorExpr(loc);
         left.andCondition = nullptr;
@@ -199,6 +202,7 @@ void Checker::shortCircuitValue(ast::BinaryExpr& e, Operand& left, const Type* h
             finishAnd(left);
             left.andLeft = left.value;
             left.andRight = right;
+            left.andSource = e.right;
             left.value = nullptr;
             left.andCondition = left.andLeft;
             left.truthy = types_.withoutNil(right->type);

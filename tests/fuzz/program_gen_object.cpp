@@ -113,8 +113,14 @@ std::string Generator::construct(Ty ty, int depth) {
     const std::vector<Ty> ownParams = classes_[t.index].params;
     const std::vector<std::vector<Ty>>& all = classes_[t.index].constructors;
     std::vector<Ty> params = all.empty() ? std::vector<Ty>() : all[random_.below(all.size())];
+    // Literals among the arguments take no type from a parameter where several constructors might be meant.
+    const bool isPlain = all.size() < 2 && classes_[t.index].implicitFrom == kVoid;
     std::vector<std::string> values;
-    for (Ty p : params) values.push_back(expr(substitute(p, ownParams, t.parts), depth));
+    for (Ty p : params) {
+        const Ty given = substitute(p, ownParams, t.parts);
+        const std::string value = expr(given, depth);
+        values.push_back(given == Ty::Integer && !isPlain ? "keep<integer>(" + value + ")" : value);
+    }
     return t.text + "(" + join(values) + ")";
 }
 
@@ -464,8 +470,8 @@ bool Generator::accessThroughAny() {
     std::string value;
     if (seen.field) {
         if (!seen.field->isConst && random_.chance(40)) {
-            const std::string to = expr(isRisky() ? randomType() : seen.ty, 2);
-            line(object + "." + seen.field->name + " = " + (seen.ty == Ty::Integer ? to + " % 10007" : to));
+            const Ty stored = isRisky() ? randomType() : seen.ty;
+            line(object + "." + seen.field->name + " = " + expr(stored, 2) + (stored == Ty::Integer ? " % 10007" : ""));
             return true;
         }
         value = object + "." + seen.field->name;

@@ -454,7 +454,7 @@ private:
             case Op::Rol32I: return limited(C(), 32, "shift count");
             case Op::IDivII:
             case Op::ModII: return C() > 0 || fail("the divisor must be positive");
-            case Op::FToI: return limited(C(), 4, "kind");
+            case Op::FToI: return limited(C(), 6, "kind");
             case Op::FloorF: return limited(C(), 3, "kind");
             case Op::Unbox: return limited(v_.value[2], 4, "kind");
             case Op::CheckRef: return limited(v_.value[2], 5, "kind");
