@@ -356,6 +356,7 @@ struct ModuleVar {
     std::string_view name;
     Rep rep = Rep::Box;
     uint64_t initial = 0;  // word before the program starts
+    bool isSetOnce = false;  // one instruction sets it, and nothing reads it before that
 };
 
 /// A type that code refers to; becomes an entry of the chunk's type table. Lowering fills `type`; the middle end reads only `name`.

@@ -274,8 +274,12 @@ class Parser {
         uint64_t initial = 0;
         if (!toRep(line.word(), rep)) return fail("expected a representation");
         line.next();
-        if (line.accept("=") && !toNumber(line.word(), initial)) return fail("expected a word");
-        module_.addVar(name, rep, initial);
+        if (line.accept("=")) {
+            if (!toNumber(line.word(), initial)) return fail("expected a word");
+            line.next();
+        }
+        const uint32_t var = module_.addVar(name, rep, initial);
+        module_.vars[var].isSetOnce = line.accept("once");
         return true;
     }
 

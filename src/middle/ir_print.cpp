@@ -35,6 +35,7 @@ class Printer {
             quoted(var.name);
             put(" {}", base::repName(var.rep));
             if (var.initial) put(" = {}", var.initial);
+            if (var.isSetOnce) out_ += " once";
             out_ += '\n';
         }
         for (size_t i = 0; i < module.methods.size(); i++) method(module.methods[i], i);

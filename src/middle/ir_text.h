@@ -6,7 +6,7 @@
 // verifier does the rest.
 //
 //   type t0 "Array<number>"                  -- comment to the end of the line
-//   var g0 "total" f64 = 0
+//   var g0 "total" f64 = 0 once
 //   method m0 "Shape.area" slot 0 (ref) -> (f64) [vararg, pack]
 //   class t0 words 2 ancestors (t0, t3)      -- what follows up to the next line of another kind belongs to it
 //     field 0 "radius" f64 type t1 owner t0 [private, protected, const, unset]

@@ -132,6 +132,8 @@ uint32_t ProgramLowering::moduleVar(const Variable* v) {
         const bool boxed = v->needsInitCheck && repOf(v->type) != Rep::Ref;
         const Rep rep = boxed ? Rep::Box : repOf(v->type);
         it->second = module_.addVar(text(v->name), rep, rep == Rep::Box ? base::kBoxedNil : 0);
+        // What may be nil is nil before, and read then.
+        module_.vars[it->second].isSetOnce = !v->isReassigned && !v->needsInitCheck && !v->type->admitsNil;
     }
     return it->second;
 }

@@ -9,6 +9,8 @@ std::vector<const PassInfo*> pipeline(int level) {
     // Part of the language, not only an optimisation: a const function has no frame of its own at any level.
     ids.push_back(PassId::Inline);
     if (level >= 1) {
+        // What functions read of their module is a constant to them.
+        ids.push_back(PassId::ModuleConstants);
         // Constants first, so that branches on them are decided.
         ids.push_back(PassId::Simplify);
         ids.push_back(PassId::SimplifyCfg);

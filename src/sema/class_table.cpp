@@ -11,6 +11,14 @@ namespace {
 
 constexpr std::string_view kFinalizer = "__gc";
 
+/// A field of this type starts without a value. Numbers, booleans and what may be nil have one even where the constructor has to
+/// assign another.
+bool mayBeUnset(const FieldInfo& field, const Type* type) {
+    if (type->admitsNil) return false;
+    const bool startsAsZero = field.type->kind != TypeKind::TypeParam && (isNumeric(type) || isBoolean(type));
+    return field.mayBeUnset && !startsAsZero;
+}
+
 /// Makes the TypedClass of one class type.
 class TableMaker {
   public:
@@ -36,9 +44,7 @@ class TableMaker {
         for (const FieldInfo* field : info_.objectFields) {
             const bool isHidden = field->event || !field->name;
             const Type* type = memberType(field->type, type_);
-            // Where nil is a value, an unset field is nil.
-            fields.push_back({isHidden ? Symbol{} : field->name, type, field->access, field->isConst,
-                              field->mayBeUnset && !type->admitsNil});
+            fields.push_back({isHidden ? Symbol{} : field->name, type, field->access, field->isConst, mayBeUnset(*field, type)});
         }
         made->fields = list(fields);
         if (info_.initializer->body) made->initializer = function(info_.initializer, type_->args);
