@@ -103,6 +103,17 @@ constexpr uint32_t rotateRight32(uint32_t a, int64_t count) { return std::rotr(a
 /// a % b of numbers: a - floor(a/b)*b computed exactly (fmod), with the sign of b; a for a finite and b infinite of the same
 /// sign, b if the signs differ; NaN for b = 0 or a infinite.
 inline double floorModNumber(double a, double b) {
+    // fmod works bit by bit; whole numbers need not.
+    constexpr auto kMax = static_cast<double>(kMaxInteger);
+    if (a >= -kMax && a <= kMax && b >= -kMax && b <= kMax) {
+        const auto x = static_cast<int64_t>(a);
+        const auto y = static_cast<int64_t>(b);
+        if (static_cast<double>(x) == a && static_cast<double>(y) == b && y != 0) {
+            const int64_t r = x % y;
+            if (r == 0) return std::copysign(0.0, a);
+            return static_cast<double>((r < 0) != (y < 0) ? r + y : r);
+        }
+    }
     double r = std::fmod(a, b);
     if (r != 0 && ((r < 0) != (b < 0))) r += b;
     return r;

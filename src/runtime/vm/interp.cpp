@@ -253,7 +253,16 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         SET_INT(r);
         NEXT;
     }
-    CASE(FloorF) { SLOW(slowFloorF); }
+    CASE(FloorF) {
+        double d = NUM(RB);
+        int64_t r = static_cast<int64_t>(d);
+        const auto kind = static_cast<bc::RoundKind>(FC);
+        if (kind == bc::RoundKind::Floor) r -= static_cast<double>(r) > d;
+        if (kind == bc::RoundKind::Ceil) r += static_cast<double>(r) < d;
+        if (LUAPP_UNLIKELY(!IN_RANGE(r))) SLOW(slowFloorF);
+        SET_INT(r);
+        NEXT;
+    }
     CASE(BoxI) { SET_NUM(static_cast<double>(INT(RB))); NEXT; }
     CASE(BoxB) { RA = kFalseBox + RB; NEXT; }
     CASE(BoxRef) {

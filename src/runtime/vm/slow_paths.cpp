@@ -41,6 +41,8 @@ bool setOptional(State& s, Word* R, Insn i, const Table* t, const Word* found) {
         ra(R, i) = found == nullptr ? 0 : *found;
     } else if (found == nullptr) {
         ra(R, i) = kNilBox;
+    } else if (rep == Rep::F64 || rep == Rep::Box) {
+        ra(R, i) = *found;
     } else if (rep == Rep::I64) {
         ra(R, i) = boxTyped(*found, s.types.at(t->aux)->value()).word();
     } else {
