@@ -275,7 +275,7 @@ class Function {
     bool isBound = false;
     /// The main block of a module.
     bool isMain = false;
-    /// Lenient code: each local keeps one register (read by later passes and the backend).
+    /// Code of a lenient file: capture 0 is the environment.
     bool isLenient = false;
     /// Its function type in Module::types, for dynamic calls and closures; kNoType: never a value.
     uint32_t type = ~0u;

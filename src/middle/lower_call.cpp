@@ -92,7 +92,7 @@ Value FunctionLowering::lowerCall(const sema::TCall* call, Want want) {
 
 Value FunctionLowering::lowerFunctionCall(const sema::TCall* call, Rep rep) {
     const TypedFunction* fn = call->function;
-    Value closure = fn->captures.empty() ? nullptr : closureOf(fn);
+    Value closure = fn->isStatic() ? nullptr : closureOf(fn);
     std::vector<Value> operands = lowerArgs(call, false);
     return callFunction(fn, closure, std::move(operands), call->args.count, call->extras.count, rep);
 }
@@ -172,6 +172,11 @@ Value FunctionLowering::lowerPack(const TExpr* pack) {
     switch (pack->kind) {
         case TExprKind::Vararg: return b_.op(Op::VarargAll, {});
         case TExprKind::Call: return lowerCall(pack->as<sema::TCall>(), Want::Pack);
+        case TExprKind::Let: {
+            auto* let = pack->as<sema::TLet>();
+            for (const TStmt* s : let->stmts) lowerStmt(s);
+            return lowerPack(let->result);
+        }
         case TExprKind::PackSelect: {
             auto* select = pack->as<sema::TPackSelect>();
             std::vector<Value> operands{box(lower(select->from), select->from->type)};

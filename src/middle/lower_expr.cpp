@@ -130,6 +130,8 @@ Value FunctionLowering::lowerSimple(const TExpr* e) {
         case TExprKind::ArrayLit: return lowerArrayLit(e->as<sema::TArrayLit>());
         case TExprKind::TableLit: return lowerTableLit(e->as<sema::TTableLit>());
         case TExprKind::RecordLit: return lowerRecordLit(e->as<sema::TRecordLit>());
+        case TExprKind::GlobalGet: return lowerGlobalGet(e->as<sema::TGlobalGet>());
+        case TExprKind::LuaTableLit: return lowerLuaTable(e->as<sema::TLuaTableLit>());
     }
     LUAPP_UNREACHABLE("expression kind");
 }

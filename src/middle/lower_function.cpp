@@ -60,7 +60,7 @@ bool FunctionLowering::keptInRegister(const Variable* v) const {
 
 uint32_t FunctionLowering::captureIndex(const Variable* v) const {
     for (uint32_t i = 0; i < source_->captures.count; i++) {
-        if (source_->captures[i] == v) return i;
+        if (source_->captures[i] == v) return i + (source_->isLenient ? 1 : 0);
     }
     LUAPP_CHECK(false, "variable is not among the captures of its user");
     return 0;
@@ -118,7 +118,7 @@ void FunctionLowering::writeVar(const Variable* v, Value value) {
 
 /// Makes a variable come into being; `init` null: unset, or nil where its type admits nil.
 void FunctionLowering::declareVar(const Variable* v, Value init) {
-    if (v->function && v->function->captures.empty()) return;  // uses name the function itself
+    if (v->function && v->function->isStatic()) return;  // uses name the function itself
     if (!init) {
         if (v->kind == sema::VarKind::Module) {
             if (v->type->admitsNil) writeVar(v, b_.zero(repOf(v->type)));
@@ -141,7 +141,7 @@ void FunctionLowering::declareVar(const Variable* v, Value init) {
 
 /// The closure of a known function, as a value.
 Value FunctionLowering::closureOf(const TypedFunction* fn) {
-    if (fn->captures.empty()) return b_.fn(program_.functionOf(fn));
+    if (fn->isStatic()) return b_.fn(program_.functionOf(fn));
     if (fn == source_) return b_.op(Op::ClosureSelf, {});
     return fn->variable && !fn->isConst ? readVar(fn->variable, false) : makeClosure(fn);
 }
@@ -149,8 +149,9 @@ Value FunctionLowering::closureOf(const TypedFunction* fn) {
 /// A new closure of a function whose captures are all visible here.
 Value FunctionLowering::makeClosure(const TypedFunction* fn) {
     Function* f = program_.functionOf(fn);
-    if (fn->captures.empty()) return b_.fn(f);
+    if (fn->isStatic()) return b_.fn(f);
     std::vector<Value> captured;
+    if (fn->isLenient) captured.push_back(environment());
     for (const Variable* v : fn->captures) {
         const bool isSelf = v->function && v->function == source_;
         captured.push_back(isSelf ? b_.op(Op::ClosureSelf, {}) : readRaw(v));
@@ -236,13 +237,15 @@ void FunctionLowering::lowerShortEntry(uint32_t argCount) {
         args.push_back(readVar(v, false));
     }
     if (isWhole) return lowerRest();
-    Value closure = source_->captures.empty() ? nullptr : b_.op(Op::ClosureSelf, {});
+    Value closure = source_->isStatic() ? nullptr : b_.op(Op::ClosureSelf, {});
     forwardTo(source_, closure, args, nullptr);
     b_.finish();
 }
 
 void FunctionLowering::lowerRest() {
+    if (source_->isMain && source_->isLenient) keepEnvironment();
     lowerBlock(source_->body);
+    sealLabels();
     finishWithoutReturn();
 }
 
@@ -280,7 +283,7 @@ void FunctionLowering::lowerDynamicEntry() {
         args.push_back(word);
     }
     if (needsWholeBody(source_)) return lowerRest();
-    Value closure = source_->captures.empty() ? nullptr : b_.op(Op::ClosureSelf, {});
+    Value closure = source_->isStatic() ? nullptr : b_.op(Op::ClosureSelf, {});
     Value pack = b_.function().isVararg ? b_.op(Op::VarargAll, {}) : nullptr;
     forwardTo(source_, closure, args, pack);
     b_.finish();

@@ -147,6 +147,9 @@ class ProgramLowering {
     uint32_t typeIndex(const Type* type);
     /// Index of the module variable.
     uint32_t moduleVar(const Variable* variable);
+    /// Index of the module variable that holds a lenient module's environment for functions that are no closures.
+    uint32_t environmentVar(const sema::TypedModule* module);
+    bool hasEnvironmentVar(const sema::TypedModule* module) const { return environments_.contains(module); }
     std::string_view text(sema::Symbol symbol) const { return types_.interner().text(symbol); }
     sema::TypeTable& types() { return types_; }
     Module& module() { return module_; }
@@ -190,6 +193,7 @@ class ProgramLowering {
     std::unordered_map<uint64_t, Function*> shorts_;    // (function index, argument count)
     std::unordered_map<uint64_t, Function*> adapters_;  // (type id, type id)
     std::unordered_map<const Variable*, uint32_t> vars_;
+    std::unordered_map<const sema::TypedModule*, uint32_t> environments_;
     ClassLowering classes_;
 };
 
@@ -302,6 +306,19 @@ class FunctionLowering {
     Value lowerMethodCall(const sema::TCall* call, Rep rep);
     Value callFunction(const TypedFunction* fn, Value closure, std::vector<Value> operands, uint32_t given, uint32_t extras, Rep rep);
 
+    // --- lenient code (lower_lenient.cpp)
+    Value environment();
+    void keepEnvironment();
+    Value lowerGlobalGet(const sema::TGlobalGet* e);
+    void lowerGlobalSet(const sema::TGlobalSet* s);
+    Value lowerLuaTable(const sema::TLuaTableLit* e);
+    Value loopNumber(const TExpr* e, bc::LoopBound which);
+    void lowerLuaFor(const sema::TLuaFor* s);
+    void lowerLuaForIn(const sema::TLuaForIn* s);
+    void lowerGoto(const sema::TLabel* label);
+    void lowerLabel(const sema::TLabel* label);
+    void sealLabels();
+
     // --- statements (lower_stmt.cpp)
     void lowerBlock(const sema::TBlock* block);
     void lowerStmt(const TStmt* s);
@@ -325,6 +342,13 @@ class FunctionLowering {
     Builder b_;
     std::vector<VarId> vars_;       // by Variable::index
     std::vector<LoopTargets> loops_;
+    struct LabelBlock {
+        const sema::TLabel* label;
+        Block* block;
+        bool isPlaced;
+    };
+    LabelBlock& labelBlock(const sema::TLabel* label);
+    std::vector<LabelBlock> labels_;
 };
 
 }  // namespace luapp::ir

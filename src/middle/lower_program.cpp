@@ -74,6 +74,8 @@ Function* ProgramLowering::declareObjectCode(Form form, std::string_view name, c
 Function* ProgramLowering::declare(std::string_view name, const TypedFunction* fn) {
     Function* f = module_.addFunction(name);
     f->loc = fn->range.begin;
+    f->isLenient = fn->isLenient;
+    if (fn->isLenient) f->captures.push(module_.arena, Rep::Box);  // its environment
     for (const Variable* v : fn->captures) {
         const bool boxed = v->needsInitCheck && !v->inCell() && repOf(v->type) != Rep::Ref;
         f->captures.push(module_.arena, v->inCell() ? Rep::Ref : boxed ? Rep::Box : repOf(v->type));
@@ -125,6 +127,12 @@ Function* ProgramLowering::adapter(const sema::FunctionType* from, const sema::F
 }
 
 uint32_t ProgramLowering::typeIndex(const Type* type) { return module_.addType(type, types_.print(type)); }
+
+uint32_t ProgramLowering::environmentVar(const sema::TypedModule* module) {
+    auto [it, isNew] = environments_.try_emplace(module, 0);
+    if (isNew) it->second = module_.addVar("(environment)", Rep::Box, base::kBoxedNil);
+    return it->second;
+}
 
 uint32_t ProgramLowering::moduleVar(const Variable* v) {
     auto [it, isNew] = vars_.try_emplace(v, 0);

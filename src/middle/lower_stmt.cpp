@@ -25,7 +25,7 @@ void FunctionLowering::lowerStmt(const TStmt* s) {
         case TStmtKind::LocalDecl: {
             auto* decl = s->as<sema::TLocalDecl>();
             const Variable* v = decl->variable;
-            const bool isConstant = v->function && v->function->captures.empty();  // uses name the function itself
+            const bool isConstant = v->function && v->function->isStatic();  // uses name the function itself
             declareVar(v, decl->init && !isConstant ? lower(decl->init) : nullptr);
             break;
         }
@@ -91,6 +91,11 @@ void FunctionLowering::lowerStmt(const TStmt* s) {
         case TStmtKind::Break: b_.jump(loops_.back().onBreak); break;
         case TStmtKind::Continue: b_.jump(loops_.back().onContinue); break;
         case TStmtKind::Return: lowerReturn(s->as<sema::TReturn>()); break;
+        case TStmtKind::GlobalSet: lowerGlobalSet(s->as<sema::TGlobalSet>()); break;
+        case TStmtKind::LuaFor: lowerLuaFor(s->as<sema::TLuaFor>()); break;
+        case TStmtKind::LuaForIn: lowerLuaForIn(s->as<sema::TLuaForIn>()); break;
+        case TStmtKind::Goto: lowerGoto(s->as<sema::TGoto>()->label); break;
+        case TStmtKind::Label: lowerLabel(s->as<sema::TLabel>()); break;
     }
 }
 

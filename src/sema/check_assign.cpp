@@ -19,6 +19,12 @@ bool Checker::checkPlace(ast::Expr& target, Place& place) {
 bool Checker::checkNamePlace(ast::NameExpr& target, Place& place) {
     SemaVar* v = current(target.resolved);
     const std::string_view name = text(target.name);
+    if (!v && isLenient()) {
+        place.kind = Place::Kind::Global;
+        place.name = target.name;
+        place.type = types_.any();
+        return true;
+    }
     if (!v) {
         if (Builtins::find(name) || Builtins::isLibrary(name)) {
             diags_.report(diag::AssignToLibrary, target.range, name);
@@ -47,7 +53,7 @@ bool Checker::checkNamePlace(ast::NameExpr& target, Place& place) {
         diags_.report(diag::AssignToConst, target.range, name).note(diag::DeclaredHere, v->range, name);
         return false;
     }
-    if (v->isLoopVariable && v->isNumericLoop) {
+    if (v->isLoopVariable && v->isNumericLoop && !isLenient()) {
         diags_.report(diag::AssignToLoopVariable, target.range, name);
         return false;
     }
@@ -66,7 +72,7 @@ bool Checker::checkNamePlace(ast::NameExpr& target, Place& place) {
 bool Checker::checkFieldPlace(ast::FieldExpr& target, Place& place) {
     bool special = false;
     auto* name = ast::as<ast::NameExpr>(target.object);
-    if (name && !name->resolved && Builtins::isLibrary(text(name->name))) {
+    if (!isLenient() && name && !name->resolved && Builtins::isLibrary(text(name->name))) {
         diags_.report(diag::AssignToLibrary, target.range, text(target.field.name));
         return false;
     }
@@ -129,7 +135,7 @@ bool Checker::checkFieldPlace(ast::FieldExpr& target, Place& place) {
 }
 
 bool Checker::checkIndexPlace(ast::IndexExpr& target, Place& place) {
-    TExpr* object = checkExpr(*target.object, nullptr);
+    TExpr* object = loosened(checkExpr(*target.object, nullptr));
     if (isError(object->type) || reportImplicitAny(object, target.object->range)) {
         checkExpr(*target.index, nullptr);
         return false;
@@ -221,7 +227,7 @@ const Type* Checker::placeType(const Place& place) { return place.type; }
 
 /// Puts the parts into temporaries, so that they are evaluated once and before what follows.
 void Checker::spillPlace(Place& place) {
-    if (place.kind == Place::Kind::Variable || place.kind == Place::Kind::Bad) return;
+    if (!place.object) return;
     std::vector<TStmt*> before;
     place.object = stash(before, place.object);
     if (place.key) place.key = stash(before, place.key);
@@ -265,6 +271,7 @@ TExpr* Checker::readPlace(Place& place, Range range) {
             get->name = place.name;
             return get;
         }
+        case Place::Kind::Global: return globalValue(place.name, place.loc);
         case Place::Kind::Bad: break;
     }
     return errorExpr(place.loc);
@@ -346,6 +353,14 @@ void Checker::writePlace(Place& place, TExpr* value, Range valueRange) {
         case Place::Kind::DynMember: {
             auto* s = stmt<TSetMemberDyn>(place.loc);
             s->object = place.object;
+            s->name = place.name;
+            s->value = value;
+            emit(s);
+            afterCall();
+            return;
+        }
+        case Place::Kind::Global: {
+            auto* s = stmt<TGlobalSet>(place.loc);
             s->name = place.name;
             s->value = value;
             emit(s);

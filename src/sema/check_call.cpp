@@ -25,7 +25,7 @@ TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
     if (auto* name = ast::as<ast::NameExpr>(e.callee)) {
         callee.name = text(name->name);
         if (SemaVar* variable = current(name->resolved)) return callVariable(e, *variable, callee, expected);
-        const BuiltinEntry* entry = Builtins::find(text(name->name));
+        const BuiltinEntry* entry = isLenient() ? nullptr : Builtins::find(text(name->name));
         if (entry && entry->name == "assert") return callAssert(e, wantsAll);
         if (entry && entry->kind == BuiltinKind::Function) return callBuiltin(e, *entry, nullptr, expected, pred);
     } else if (auto* field = ast::as<ast::FieldExpr>(e.callee)) {
@@ -72,6 +72,7 @@ TExpr* Checker::callVariable(ast::CallExpr& e, SemaVar& variable, Callee& callee
     if (!function) return callValue(e, callee, readVariable(variable, e.callee->range), nullptr, expected);
     knowSignature(*function);
     if (function->hasUntypedParams) return callConst(e, *function);
+    if (isLoose(*function)) return callLenient(e, *function);
     callee.kind = CallKind::Function;
     callee.function = function;
     callee.type = function->type;
@@ -98,6 +99,7 @@ TExpr* Checker::callValue(ast::CallExpr& e, Callee& callee, TExpr* value, TExpr*
         return errorExpr(value->loc);
     }
     if (TExpr* present = withKeyPresent(value)) value = present;
+    if (isLenient() && (!isFunction(value->type) || isLooseType(as<FunctionType>(value->type)))) value = loosened(value);
     if (auto* type = asIf<FunctionType>(value->type)) {
         callee.type = type;
         callee.kind = CallKind::Closure;

@@ -78,6 +78,8 @@ TExpr* Checker::checkExpr(ast::Expr& e, const Type* expected, Pred** pred) {
         case ast::NodeKind::ErrorExpr: value = errorExpr(e.range.begin); break;
         default: LUAPP_UNREACHABLE("a type or statement where an expression belongs");
     }
+    // Parentheses and operators give one value, though the call inside gives more.
+    if (isMulti(value) && !isExpandable(e)) value = convertNode(ConvertKind::Retype, CheckReason::Assign, value, value->type);
     if (eventNode_ && value == eventNode_ && !eventAllowed) {
         diags_.report(diag::EventUse, e.range, text(eventMember_.info->name));
         value = errorExpr(e.range.begin);
@@ -216,6 +218,7 @@ TExpr* Checker::check(ast::NameExpr& e, Pred** pred) {
             if (SemaVar* tested = variableOf(e)) *pred = truthPred(tested);
         return value;
     }
+    if (isLenient()) return globalValue(e.name, e.range.begin);
     const std::string_view name = text(e.name);
     if (const BuiltinEntry* entry = Builtins::find(name)) return builtinValue(*entry, e.range);
     if (Builtins::isLibrary(name)) {
@@ -321,7 +324,7 @@ TExpr* Checker::checkVararg(ast::VarargExpr& e) {
 /// The library entry that `library.name` means, if the object is the bare name of a library.
 const BuiltinEntry* Checker::libraryEntry(ast::FieldExpr& e, bool& isLibrary) {
     auto* name = ast::as<ast::NameExpr>(e.object);
-    isLibrary = name && !name->resolved && Builtins::isLibrary(text(name->name)) && !Builtins::find(text(name->name));
+    isLibrary = !isLenient() && name && !name->resolved && Builtins::isLibrary(text(name->name)) && !Builtins::find(text(name->name));
     if (!isLibrary) return nullptr;
     const BuiltinEntry* entry = Builtins::find(text(name->name), text(e.field.name));
     if (entry) return entry;
@@ -383,7 +386,7 @@ TExpr* Checker::checkLinkObject(ast::Expr& object) {
     eventAllowed_ = true;
     TExpr* value = checkExpr(object, nullptr);
     eventAllowed_ = false;
-    return value;
+    return loosened(value);
 }
 
 /// For `?.` and `?[`: tests the object; what follows sees it without nil.
@@ -583,6 +586,7 @@ TExpr* Checker::arrayIndex(ast::Expr& source) {
 }
 
 TExpr* Checker::index(TExpr* object, ast::IndexExpr& e) {
+    object = loosened(object);
     const Type* type = object->type;
     const Loc loc = e.index->range.begin;
     if (isError(type)) {
@@ -655,7 +659,7 @@ TExpr* Checker::check(ast::UnaryExpr& e, const Type* expected, Pred** pred) {
             return n;
         }
         case ast::UnaryOp::Len: {
-            TExpr* operand = checkExpr(*e.operand, nullptr);
+            TExpr* operand = loosened(checkExpr(*e.operand, nullptr));
             if (TExpr* present = withKeyPresent(operand)) operand = present;
             const Type* type = operand->type;
             if (isError(type)) return operand;

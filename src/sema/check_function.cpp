@@ -34,7 +34,9 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
     if (f.isGeneric()) resolveBounds(body.typeParams, f.typeParams);
     hasGenerics_ |= f.isGeneric();
     Scratch<Variable*> params(variables_);
+    const Type* const undeclared = isLenient() ? types_.any() : types_.implicitAny();
     if (f.selfParam) params.add(f.selfParam);
+    if (f.selfParam && !f.classInfo) f.selfParam->type = types_.any();
     if (!context && f.resultsFrom) context = f.resultsFrom;
     bool seenDefault = false;
     uint32_t defaults = 0;
@@ -55,9 +57,9 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
         } else if (param.defaultValue && !ast::is<ast::NilExpr>(param.defaultValue)) {
             variable->type = literalType(*param.defaultValue);
         } else {
-            variable->type = types_.implicitAny();
+            variable->type = undeclared;
         }
-        if (!variable->type && !f.hasUntypedParams) variable->type = types_.implicitAny();
+        if (!variable->type && !f.hasUntypedParams) variable->type = undeclared;
         variable->isAssigned = true;
         variable->isTypeKnown = true;
         if (param.defaultValue) {
@@ -84,6 +86,8 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
     } else if (context && std::none_of(context->results.begin(), context->results.end(), [](auto* t) { return t->isOpen; })) {
         results.assign(context->results.begin(), context->results.end());
         variadic = context->variadicResult;
+    } else if (isLenient() && !body.isArrow && !f.classInfo) {
+        variadic = types_.any();
     } else if (body.isArrow || f.isLiteral) {
         isKnown = false;
         f.infersResult = true;
@@ -117,6 +121,7 @@ void Checker::checkBody(FunctionInfo& f) {
     FunctionInfo* const outer = function_;
     ModuleInfo* const module = module_;
     const size_t loopBase = loopBase_;
+    const size_t labelBase = labelBase_;
     const bool wasReachable = flow_.isReachable;
     auto* const chain = chain_;
     auto* const untilLoop = untilLoop_;
@@ -129,6 +134,7 @@ void Checker::checkBody(FunctionInfo& f) {
     function_ = &f;
     module_ = f.in;
     loopBase_ = loops_.size();
+    labelBase_ = labels_.size();
     chain_ = nullptr;
     untilLoop_ = nullptr;
     loopFromOne_ = nullptr;
@@ -157,6 +163,7 @@ void Checker::checkBody(FunctionInfo& f) {
         Scratch<TStmt*> list(statements_);
         const int misplaced = misplacedBaseCalls_;
         if (f.constructor) beginConstructor(f);
+        if (f.argTable) declareArg(f);
         checkStatements(body.body.statements.span());
         if (f.constructor) reportMissingBases(misplaced);
         if (flow_.isReachable) endBody(f, body);
@@ -170,6 +177,7 @@ void Checker::checkBody(FunctionInfo& f) {
     function_ = outer;
     module_ = module;
     loopBase_ = loopBase;
+    labelBase_ = labelBase;
     chain_ = chain;
     untilLoop_ = untilLoop;
     loopFromOne_ = fromOne;
@@ -277,29 +285,32 @@ void Checker::checkLocalFunction(ast::LocalFunctionDecl& d) {
     variable->isAssigned = true;
     noteSelfCaptured(f);
     if (f.hasUntypedParams) return;
-    if (f.type) variable->type = f.type;
+    // In a lenient file a name that is assigned again may hold anything.
+    const bool isAnything = isLoose(f) && !variable->function;
+    if (f.type) variable->type = isAnything ? types_.any() : static_cast<const Type*>(f.type);
     // A call from before this statement must not see what is known here.
     if (f.topLevel == &f && f.earliestCall < variable->statement)
         checkBodyApart(f);
     else
         checkBody(f);
-    variable->type = f.type ? static_cast<const Type*>(f.type) : types_.error();
+    if (!isAnything) variable->type = f.type ? static_cast<const Type*>(f.type) : types_.error();
     if ((variable->function && !f.needsClosure) || f.isGeneric()) return;
     declareFunctionVariable(f, *variable, d.range.begin);
 }
 
 void Checker::declareFunctionVariable(FunctionInfo& f, SemaVar& variable, Loc loc) {
-    auto* closure = expr<TClosure>(variable.type, loc);
+    auto* closure = expr<TClosure>(f.type ? static_cast<const Type*>(f.type) : types_.error(), loc);
     closure->function = &f;
     auto* declare = stmt<TLocalDecl>(loc);
     declare->variable = &variable;
-    declare->init = closure;
+    declare->init = isAny(variable.type) ? asAny(closure) : closure;
     emit(declare);
 }
 
 /// `function f()` at the top level is checked after the main block; `function a.b()` assigns to a field.
 void Checker::checkFunctionDecl(ast::FunctionDecl& d) {
     if (d.name.variable) return;
+    if (isLenient()) return lenientFunction(d);
     auto* field = ast::as<ast::FieldExpr>(d.target);
     if (!field) {
         if (auto* name = ast::as<ast::NameExpr>(d.target))

@@ -236,6 +236,7 @@ const Type* Checker::commonType(std::span<TExpr* const> values) {
 
 /// Without context the items decide.
 TExpr* Checker::bracesFree(ast::BraceExpr& e) {
+    if (isLenient()) return luaTable(e);
     const Shape shape = shapeOf(e);
     const Loc loc = e.range.begin;
     if (e.items.empty() || shape.hasPositional + shape.hasNamed + shape.hasKeyed != 1) {

@@ -11,8 +11,7 @@ namespace luapp::sema {
 /// Checks a loop whose `pass` does everything from the head to the back edge and returns true if the loop can be left
 /// at the head. The state at the head must hold for the back edge too: if it does not, the pass is repeated with what
 /// both have in common, at last without any narrowing of what the loop assigns.
-template <class Pass>
-void Checker::checkLoop(Range range, Pass&& pass) {
+void Checker::checkLoop(Range range, const std::function<void(LoopState&, FlowJoin& leaving, size_t head)>& pass) {
     const size_t entry = flow_.mark();
     const bool wasReachable = flow_.isReachable;
     const size_t messages = diags_.list().size();
@@ -170,6 +169,7 @@ SemaVar* Checker::loopVariable(ast::NameDecl& name, const Type* element, Variabl
 }
 
 void Checker::check(ast::NumericForStmt& s) {
+    if (isLenient()) return lenientFor(s);
     auto* loop = stmt<TNumericFor>(s.range.begin);
     auto bound = [&](ast::Expr& e, bool integerContext) {
         TExpr* value = checkExpr(e, integerContext || isWholeLiteral(e) ? types_.integer() : nullptr);
@@ -245,7 +245,7 @@ std::string_view Checker::pairsCall(ast::Expr& e, ast::Expr*& arg) {
     auto* call = ast::as<ast::CallExpr>(&e);
     if (!call || call->args.count != 1) return {};
     auto* callee = ast::as<ast::NameExpr>(call->callee);
-    if (!callee || callee->resolved) return {};
+    if (!callee || callee->resolved || isLenient()) return {};
     const std::string_view name = text(callee->name);
     if (name != "pairs" && name != "ipairs") return {};
     arg = call->args[0];
@@ -261,6 +261,7 @@ void Checker::check(ast::GenericForStmt& s) {
         if (!isMulti(value)) {
             if (TExpr* present = withKeyPresent(value)) value = present;
             if (pairs.empty()) value = iteratorOf(value, s.values[0]->range);
+            if (isString(value->type)) value = loosened(value);
             const Type* type = value->type;
             const bool isDirect =
                 type->kind == TypeKind::Array || type->kind == TypeKind::Table || (isString(type) && pairs.empty());
@@ -274,9 +275,9 @@ void Checker::check(ast::GenericForStmt& s) {
         } else if (!pairs.empty()) {
             value = pairsTriplet(pairs, single(value, arg->range), s.values[0]->range);
         }
-        return iterateCalls(s, value);
+        return isLenient() ? lenientForIn(s, value) : iterateCalls(s, value);
     }
-    iterateCalls(s, nullptr);
+    isLenient() ? lenientForIn(s, nullptr) : iterateCalls(s, nullptr);
 }
 
 /// What is iterated over for an object: what its `__iter` gives, or else its `__call`.

@@ -360,6 +360,7 @@ TExpr* Checker::numericOperand(TExpr* value, Range range, std::string_view op) {
     if (isError(value->type)) return value;
     if (reportImplicitAny(value, range)) return errorExpr(value->loc);
     if (isNumeric(value->type) || isAny(value->type)) return value;
+    if (TExpr* loose = loosened(value); loose != value) return loose;
     if (TExpr* present = withKeyPresent(value))
         if (isNumeric(present->type)) return present;
     reportOperand(op, value, range);
@@ -477,10 +478,11 @@ TExpr* Checker::equality(ast::BinaryExpr& e, TExpr* left, TExpr* right, Range le
     const Loc loc = e.opRange.begin;
     if (isError(left->type) || isError(right->type)) return errorBoolean(loc);
     for (auto [value, range] : {std::pair{left, leftRange}, std::pair{right, e.right->range}})
-        if (value->type->kind == TypeKind::Void) {
+        if (!isLenient() && value->type->kind == TypeKind::Void) {
             diags_.report(diag::NoValue, range);
             return errorBoolean(loc);
         }
+    if (isLenient() && left->type != right->type) left = loosened(left), right = loosened(right);
     const Type *l = left->type, *r = right->type;
     const bool testsNil = left->kind == TExprKind::NilConst || right->kind == TExprKind::NilConst;
     if (!testsNil)
@@ -504,7 +506,7 @@ SemaVar* Checker::typeCallVariable(ast::Expr* e) {
     auto* call = e ? ast::as<ast::CallExpr>(e) : nullptr;
     if (!call || call->args.count != 1) return nullptr;
     auto* callee = ast::as<ast::NameExpr>(call->callee);
-    if (!callee || callee->resolved || text(callee->name) != "type") return nullptr;
+    if (!callee || callee->resolved || isLenient() || text(callee->name) != "type") return nullptr;
     return variableOf(*call->args[0]);
 }
 
@@ -612,6 +614,7 @@ TExpr* Checker::concat(std::span<TExpr* const> parts, Loc loc) {
 }
 
 TExpr* Checker::concatOperand(TExpr* value, Range range) {
+    if (!isString(value->type) && !isNumeric(value->type)) value = loosened(value);
     const Type* type = value->type;
     if (isError(type) || isAny(type) || isString(type) || isNumeric(type)) return value;
     if (TExpr* present = withKeyPresent(value)) return concatOperand(present, range);

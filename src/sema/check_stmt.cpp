@@ -16,6 +16,7 @@ TBlock* Checker::checkBlock(ast::Block& b) {
 }
 
 void Checker::checkStatements(std::span<ast::Stmt* const> statements) {
+    if (isLenient()) return lenientStatements(statements);
     bool warned = false;
     for (ast::Stmt* s : statements) {
         if (!flow_.isReachable && !warned && s->kind != ast::NodeKind::FunctionDecl) {
@@ -91,6 +92,7 @@ void Checker::narrowByValue(SemaVar& v, const Type* valueType) {
 }
 
 void Checker::check(ast::LocalStmt& s) {
+    if (isLenient()) return lenientLocal(s);
     const size_t names = s.names.count;
     std::vector<const Type*> declared;
     const Type* one = nullptr;
@@ -194,6 +196,7 @@ TExpr* Checker::stashUnlessLast(std::vector<TStmt*>& before, Scratch<TExpr*>& va
 // ---- Assignment -----------------------------------------------------------------------------------------------------
 
 void Checker::check(ast::AssignStmt& s) {
+    if (isLenient()) return lenientAssign(s);
     if (s.targets.count == 1 && s.values.count == 1) {
         Place place;
         if (!checkPlace(*s.targets[0], place)) {
@@ -485,10 +488,6 @@ void Checker::check(ast::ReturnStmt& s) {
     emit(ret);
     flow_.isReachable = false;
 }
-
-// The parser refuses both in strict files.
-void Checker::check(ast::GotoStmt&) {}
-void Checker::check(ast::LabelStmt&) {}
 
 void Checker::check(ast::TypeAliasDecl& d) {
     // Resolved even if unused, for its errors.

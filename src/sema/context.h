@@ -8,6 +8,7 @@
 // known.
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,7 +118,7 @@ struct Construction {
 
 /// What can be assigned to.
 struct Place {
-    enum class Kind : uint8_t { Bad, Variable, Array, Table, Record, Field, Event, Operator, DynIndex, DynMember };
+    enum class Kind : uint8_t { Bad, Variable, Array, Table, Record, Field, Event, Operator, DynIndex, DynMember, Global };
     Kind kind = Kind::Bad;
     SemaVar* variable = nullptr;
     TExpr* object = nullptr;
@@ -228,8 +229,7 @@ class Checker final : private AliasMaker, private NodeRules {
     TExpr* stashUnlessLast(std::vector<TStmt*>& before, Scratch<TExpr*>& values, size_t i);
 
     // ---- check_loop.cpp
-    template <class Pass>
-    void checkLoop(Range range, Pass&& pass);
+    void checkLoop(Range range, const std::function<void(LoopState&, FlowJoin& leaving, size_t head)>& pass);
     SemaVar* loopVariable(ast::NameDecl& name, const Type* element, Variable*& raw, TStmt*& convertStmt);
     void checkStep(ast::NumericForStmt& stmt, TExpr* step, TExpr* limit);
     bool noteFromOne(ast::NumericForStmt& stmt, TExpr* start, LoopFromOne& note);
@@ -239,6 +239,28 @@ class Checker final : private AliasMaker, private NodeRules {
     void iterateNothing(ast::GenericForStmt& stmt);
     void iterateValue(ast::GenericForStmt& stmt, TExpr* value, bool viaPairs);
     void iterateCalls(ast::GenericForStmt& stmt, TExpr* only);
+
+    // ---- check_lenient.cpp
+    bool isLenient() const { return module_ && module_->tree->isLenient; }
+    TExpr* asAny(TExpr* value);
+    TExpr* loosened(TExpr* value);
+    TExpr* globalValue(Symbol name, Loc loc);
+    static bool isLoose(const FunctionInfo& function);
+    static bool isLooseType(const FunctionType* type);
+    TExpr* callLenient(ast::CallExpr& expr, FunctionInfo& function);
+    TExpr* luaTable(ast::BraceExpr& expr);
+    template <class HintAt>
+    void adjustedValues(std::span<ast::Expr* const> exprs, size_t wanted, HintAt hintAt, Scratch<TExpr*>& values,
+                        std::vector<Range>& ranges, std::vector<TStmt*>& before, Loc loc);
+    TExpr* convertValue(TExpr* value, const Type* type, Range range);
+    void lenientLocal(ast::LocalStmt& stmt);
+    void lenientAssign(ast::AssignStmt& stmt);
+    void lenientFor(ast::NumericForStmt& stmt);
+    void lenientForIn(ast::GenericForStmt& stmt, TExpr* only);
+    void lenientFunction(ast::FunctionDecl& decl);
+    void declareArg(FunctionInfo& function);
+    void lenientStatements(std::span<ast::Stmt* const> statements);
+    static uint32_t localsOf(const ast::Stmt& stmt);
 
     // ---- check_module.cpp
     void declareHoisted(ModuleInfo& module);
@@ -686,6 +708,21 @@ class Checker final : private AliasMaker, private NodeRules {
     std::vector<ChainLink>* chain_ = nullptr;  // the chain being checked
     const UntilLoop* untilLoop_ = nullptr;
     LoopFromOne* loopFromOne_ = nullptr;
+    /// Blocks of a lenient file around the code being checked: how far they have been checked.
+    struct BlockPlace {
+        size_t statement;
+        uint32_t locals;
+    };
+    std::vector<BlockPlace> blocks_;
+    struct LabelPlace {
+        TLabel* label;
+        Range range;
+        size_t block;
+        size_t statement;
+        uint32_t locals;  // of its block, declared before it
+    };
+    std::vector<LabelPlace> labels_;  // in scope, outermost first
+    size_t labelBase_ = 0;            // where those of the current function begin
     std::vector<TStmt*> statements_;                          // stack of lists under construction (Scratch)
     std::vector<TExpr*> exprs_;                               // the same
     std::vector<Variable*> variables_;                        // the same

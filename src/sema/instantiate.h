@@ -60,6 +60,7 @@ class Instantiator final : private ClassTables {
         std::unordered_map<const Variable*, Variable*> variables;
         std::unordered_map<const FunctionInfo*, FunctionInfo*> functions;
         TypeTable::TypeMap types;
+        std::unordered_map<const TLabel*, TLabel*> labels;
     };
     /// A function whose body is still to be copied.
     struct Work {
@@ -126,6 +127,7 @@ class Instantiator final : private ClassTables {
     TExpr* nonNil(TConvert* n);
     TExpr* convertTo(TExpr* value, const Type* to, ConvertKind proven, CheckReason reason);
     TExpr* convertNode(ConvertKind kind, CheckReason reason, TExpr* operand, const Type* type);
+    TLabel* label(TLabel* l);
     TStmt* stmt(TStmt* s);
     TStmt* ifChain(TIf* first);
     TBlock* block(TBlock* b);

@@ -427,6 +427,13 @@ TExpr* Instantiator::expr(TExpr* e) {
             n->inits = list(n->inits, [this](TFieldInit init) { return TFieldInit{init.field, expr(init.value)}; });
             return n;
         }
+        case TExprKind::GlobalGet: return own(e->as<TGlobalGet>());
+        case TExprKind::LuaTableLit: {
+            auto* n = own(e->as<TLuaTableLit>());
+            n->items = list(n->items, [this](TLuaItem item) { return TLuaItem{expr(item.key), expr(item.value)}; });
+            n->pack = expr(n->pack);
+            return n;
+        }
     }
     LUAPP_UNREACHABLE("kind of typed expression");
 }
@@ -438,6 +445,14 @@ TBlock* Instantiator::block(TBlock* b) {
     TBlock* n = own(b);
     n->stmts = list(n->stmts, [this](TStmt* s) { return stmt(s); });
     return n;
+}
+
+/// Jumps to a label of a copy stay in the copy.
+TLabel* Instantiator::label(TLabel* l) {
+    if (!copy_) return l;
+    auto [known, isNew] = copy_->labels.try_emplace(l, nullptr);
+    if (isNew) known->second = own(l);
+    return known->second;
 }
 
 TStmt* Instantiator::stmt(TStmt* s) {
@@ -560,6 +575,35 @@ TStmt* Instantiator::stmt(TStmt* s) {
             auto* n = own(s->as<TReturn>());
             n->values = exprs(n->values);
             n->pack = expr(n->pack);
+            return n;
+        }
+        case TStmtKind::GlobalSet: {
+            auto* n = own(s->as<TGlobalSet>());
+            n->value = expr(n->value);
+            return n;
+        }
+        case TStmtKind::LuaFor: {
+            auto* n = own(s->as<TLuaFor>());
+            n->start = expr(n->start);
+            n->limit = expr(n->limit);
+            n->step = expr(n->step);
+            n->variable = variable(n->variable);
+            n->body = block(n->body);
+            return n;
+        }
+        case TStmtKind::LuaForIn: {
+            auto* n = own(s->as<TLuaForIn>());
+            n->function = expr(n->function);
+            n->state = expr(n->state);
+            n->control = expr(n->control);
+            n->variables = variables(n->variables);
+            n->body = block(n->body);
+            return n;
+        }
+        case TStmtKind::Label: return label(s->as<TLabel>());
+        case TStmtKind::Goto: {
+            auto* n = own(s->as<TGoto>());
+            n->label = label(n->label);
             return n;
         }
     }

@@ -117,7 +117,10 @@ class Resolver {
             undo_.pop_back();
         }
     }
-    bool atTopLevel() const { return function_ == module_.main && depth_ == 0; }
+    /// A lenient chunk may run more than once, so that its locals are those of any function; but methods find only module variables.
+    bool atTopLevel() const {
+        return function_ == module_.main && depth_ == 0 && (!module_.tree->isLenient || !module_.ownNominals.empty());
+    }
 
     SemaVar* declare(ast::NameDecl& name) {
         SemaVar* variable = varOf(name);
@@ -386,7 +389,7 @@ class Resolver {
             assign(*d.target);
         else if (auto* field = ast::as<ast::FieldExpr>(d.target))
             visit(*field->object);
-        walkFunction(*d.body, nullptr, false);
+        walkFunction(*d.body, nullptr, false, d.isMethod);
     }
     void walk(ast::LocalFunctionDecl& d) {
         SemaVar* variable = declare(d.name);
@@ -496,7 +499,7 @@ class Resolver {
     void walk(ast::ConstructorDecl&) {}
     void walk(ast::EventDecl&) {}
 
-    void walkFunction(ast::FunctionBody& body, SemaVar* holder, bool isStatic) {
+    void walkFunction(ast::FunctionBody& body, SemaVar* holder, bool isStatic, bool hasSelf = false) {
         auto found = context_.functions.find(&body);
         FunctionInfo* function =
             found != context_.functions.end() ? found->second : newFunction(context_, &body, function_, &module_);
@@ -518,12 +521,20 @@ class Resolver {
         depth_ = 0;
         const size_t scope = enter();
         if (function->classInfo) hide(selfName_);
+        if (hasSelf && module_.tree->isLenient && !function->selfParam) {
+            function->selfParam = newVariable(context_, selfName_, body.range, function, &module_);
+            function->selfParam->kind = VarKind::Param;
+        }
         if (function->selfParam) bind(function->selfParam);
         for (ast::Param& param : body.params) {
             visit(param.defaultValue);
             SemaVar* variable = declare(param.decl);
             variable->kind = VarKind::Param;
             bind(variable);
+        }
+        if (module_.tree->isLenient && body.isVararg && body.mentionsArg && !body.usesVararg) {
+            function->argTable = newVariable(context_, context_.interner.intern("arg"), body.range, function, &module_);
+            bind(function->argTable);
         }
         walkBlock(body.body);
         leave(scope);
@@ -572,6 +583,7 @@ void declareModule(ResolveContext& context, ModuleInfo& module) {
     module.typed = context.program.arena.make<TypedModule>();
     module.typed->name = tree.file->name();
     module.typed->fileIndex = tree.file->index();
+    module.typed->isLenient = tree.isLenient;
     FunctionInfo* main = newFunction(context, tree.main, nullptr, &module);
     main->name = "main";
     main->isMain = true;
@@ -737,6 +749,13 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
             // Assigning to a generic function is an error; the checker reports it.
             if (v->isReassigned && v->function && !static_cast<FunctionInfo*>(v->function)->isGeneric()) v->function = nullptr;
             if (v->required && !v->isReassigned) v->namespaceOf = module.requireOf[v->required];
+        }
+    // A function of a lenient file has an environment; those of its classes have the file's.
+    if (module.tree->isLenient)
+        for (FunctionInfo* f : own) {
+            f->isLenient = !f->classInfo;
+            module.typed->hasClasses |= f->classInfo != nullptr;
+            f->needsClosure |= f->isLenient && !f->isMain;
         }
     for (bool changed = true; changed;) {
         changed = false;

@@ -106,7 +106,7 @@ class ModuleGraph {
             }
             module.importOf.push_back({static_cast<ast::Decl*>(stmt), target});
         }
-        if (module.tree->isLenient) return;
+        if (module.tree->isLenient) return;  // there it is a function like any other
         for (ast::CallExpr* call : module.tree->requireCalls) {
             const std::string_view path = static_cast<ast::StringExpr*>(call->args[0])->value;
             std::string problem;
@@ -166,8 +166,6 @@ std::unique_ptr<TypedProgram> check(const Program& input, Diagnostics& diagnosti
     std::vector<ModuleInfo*> modules = graph.order();
     ResolveContext context{*program, input.interner, diagnostics, functions, aliases};
     for (ModuleInfo* module : modules) {
-        if (module->tree->isLenient)
-            diagnostics.report(diag::UnsupportedFeature, module->tree->main->range, "lenient mode");
         declareModule(context, *module);
     }
     for (ModuleInfo* module : modules) linkImports(context, *module);
@@ -180,7 +178,7 @@ std::unique_ptr<TypedProgram> check(const Program& input, Diagnostics& diagnosti
     for (ModuleInfo* module : modules) {
         if (module->isInCycle) module->typed->importCycle = program->arena.copyText(graph.cycleOf(*module));
         program->modules.push_back(module->typed);
-        if (!module->tree->isLenient) checker.checkModule(*module);
+        checker.checkModule(*module);
     }
     checker.finishClasses();
     if (!diagnostics.hasErrors()) checker.instantiate();

@@ -113,7 +113,8 @@ struct FunctionInfo : TypedFunction {
     FunctionInfo* usedIn = nullptr;  // a const function typed for arguments that mention type parameters: in this function
     // Functions of a class.
     ClassInfo* classInfo = nullptr;    // whose method, constructor, static function or initializer it is
-    SemaVar* selfParam = nullptr;      // the object, if it takes one
+    SemaVar* selfParam = nullptr;      // the object, if it takes one; also `self` of a lenient `function a:b()`
+    SemaVar* argTable = nullptr;       // `arg` of a lenient vararg function
     MethodInfo* method = nullptr;
     ConstructorInfo* constructor = nullptr;
     SelfField* selfFields = nullptr;

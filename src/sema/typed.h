@@ -86,6 +86,9 @@ struct TypedFunction {
     bool isConst = false;              // always inlined
     bool isMain = false;
     bool selfReference = false;        // its body refers to itself (through its own Variable)
+    bool isLenient = false;            // stands in a lenient file: its closure's first capture is the environment
+    /// True if every use of it is the same closure, which captures nothing.
+    bool isStatic() const { return captures.empty() && !isLenient; }
     Variable* variable = nullptr;      // the variable that holds it (declared by `function`), null for literals. A FuncRef or
                                        // direct call of a function with captures takes its closure from there
 };
@@ -94,6 +97,8 @@ struct TypedModule {
     std::string_view name;         // as tracebacks show it
     uint32_t fileIndex = 0;
     TypedFunction* main = nullptr;
+    bool isLenient = false;
+    bool hasClasses = false;       // lenient: some of its functions are no closures
     std::string_view importCycle;  // "a.luapp -> b.luapp -> a.luapp" if it imports itself through others, else empty
 };
 
@@ -277,6 +282,12 @@ LUAPP_TEXPR(TableLit) List<TTableEntry> entries; };
 struct TFieldInit { uint32_t field; TExpr* value; };
 LUAPP_TEXPR(RecordLit) List<TFieldInit> inits; };                     // in written order; every field, left-out optionals included
 
+/// A name that is no variable: its value in the environment of the function (LANGUAGE 9); type any.
+LUAPP_TEXPR(GlobalGet) Symbol name; };
+/// A table of lenient code. Items in written order; without a key: the next position, from 1. All any; `pack` follows the last.
+struct TLuaItem { TExpr* key; TExpr* value; };
+LUAPP_TEXPR(LuaTableLit) List<TLuaItem> items; TExpr* pack; };
+
 #undef LUAPP_TEXPR
 
 // --- statements --------------------------------------------------------------------------------------------------
@@ -330,6 +341,13 @@ LUAPP_TSTMT(ForString) Variable* index; Variable* value; TExpr* string; TBlock* 
 LUAPP_TSTMT(Break) };      // innermost loop
 LUAPP_TSTMT(Continue) };
 LUAPP_TSTMT(Return) List<TExpr*> values; TExpr* pack; };  // values have the result types; variadic: any boxes, then the pack
+LUAPP_TSTMT(GlobalSet) Symbol name; TExpr* value; };      // value any
+/// Lua's numeric `for`: the limit belongs to it, bounds are converted to numbers when the loop begins (any or number; step null: 1).
+LUAPP_TSTMT(LuaFor) Variable* variable; TExpr* start; TExpr* limit; TExpr* step; TBlock* body; };
+/// Lua's generic `for`: `function(state, control)` gives the values of each turn until the first is nil; all any.
+LUAPP_TSTMT(LuaForIn) List<Variable*> variables; TExpr* function; TExpr* state; TExpr* control; TBlock* body; };
+LUAPP_TSTMT(Label) Symbol name; };
+LUAPP_TSTMT(Goto) TLabel* label; };                       // in the same function, in this block or one around it
 
 #undef LUAPP_TSTMT
 

@@ -331,6 +331,15 @@ class Dumper {
                                         expr(init.value));
                 return "{" + text + "}";
             }
+            case TExprKind::GlobalGet: return fmt::format("global {}", interner_.text(e->as<TGlobalGet>()->name));
+            case TExprKind::LuaTableLit: {
+                auto* n = e->as<TLuaTableLit>();
+                std::string text;
+                for (const TLuaItem& item : n->items)
+                    text += (text.empty() ? "" : ", ") + (item.key ? fmt::format("[{}] = ", expr(item.key)) : "") + expr(item.value);
+                if (n->pack) text += (text.empty() ? "pack " : ", pack ") + expr(n->pack);
+                return "lua{" + text + "}";
+            }
         }
         return "?";
     }
@@ -482,6 +491,25 @@ class Dumper {
                 line(text);
                 return;
             }
+            case TStmtKind::GlobalSet:
+                line(fmt::format("global {} = {}", interner_.text(s->as<TGlobalSet>()->name), expr(s->as<TGlobalSet>()->value)));
+                return;
+            case TStmtKind::LuaFor: {
+                auto* n = s->as<TLuaFor>();
+                std::string head = fmt::format("for {} = {}, to {}", declaration(n->variable), expr(n->start), expr(n->limit));
+                if (n->step) head += ", " + expr(n->step);
+                loop(head + " do", n->body);
+                return;
+            }
+            case TStmtKind::LuaForIn: {
+                auto* n = s->as<TLuaForIn>();
+                std::string text;
+                for (const Variable* v : n->variables) text += (text.empty() ? "" : ", ") + declaration(v);
+                loop(fmt::format("for {} in {}, {}, {} do", text, expr(n->function), expr(n->state), expr(n->control)), n->body);
+                return;
+            }
+            case TStmtKind::Goto: line(fmt::format("goto {}", interner_.text(s->as<TGoto>()->label->name))); return;
+            case TStmtKind::Label: line(fmt::format("::{}::", interner_.text(s->as<TLabel>()->name))); return;
         }
     }
 

@@ -74,7 +74,7 @@ TEST_CASE("opcodes: each row has one operand letter per field") {
                                                                                            : 3;
         if (bc::hasExtraWord(info.format)) ++fields;
         CHECK_MESSAGE(std::string_view(info.operands).size() == fields, info.name);
-        CHECK(std::string_view(info.operands).find_first_not_of("dswminkptbyej_") == std::string_view::npos);
+        CHECK(std::string_view(info.operands).find_first_not_of("dswminukptbyej_") == std::string_view::npos);
     }
 }
 

@@ -246,7 +246,8 @@ class CodeWriter {
             case 't':
             case 'b':
             case 'y':
-            case 'e': return inst.index;
+            case 'e':
+            case 'u': return inst.index;
             case 'j': return jump;
             default: return 0;
         }

@@ -21,8 +21,9 @@ Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
     p.isVararg = fn.isVararg;
     p.returnsPack = fn.hasResultPack;
     p.isAdapter = fn.isAdapter;
+    p.isLenient = fn.isLenient;
     p.isBound = fn.isBound;
-    if (fn.type != ir::kNoType && !fn.isMain) p.signature = fn.type;
+    if (fn.type != ir::kNoType && (!fn.isMain || fn.isLenient)) p.signature = fn.type;
     if (fn.dynamicEntry) p.dynamicProto = fn.dynamicEntry->index();
     const Position at = chunk.position(fn.loc);
     p.file = at.file;
@@ -53,8 +54,16 @@ void addEntry(const ir::Module& module, ChunkBuilder& chunk) {
     p.name = chunk.symbol("main");
     p.frameSize = kFrameLinks;
     p.isVararg = !module.mains.empty() && module.mains.back()->isVararg;
+    // The environment of lenient modules is that of this function, which they take for their closure.
+    for (const ir::Function* main : module.mains) {
+        if (main->captures.empty()) continue;
+        p.captures = {Rep::Box};
+        p.isLenient = true;
+        p.frameSize = kFrameLinks + 1;
+    }
     if (p.isVararg) p.code.push_back(encodeAD(Op::VarargPrep, 0, 0));
     for (const ir::Function* main : module.mains) {
+        if (!main->captures.empty()) p.code.push_back(encodeABC(Op::GetClo, kFrameLinks - 1, 0, 0));
         if (!main->isVararg) {
             p.code.push_back(encodeAD(Op::CallX, 0, 0));
         } else if (main == module.mains.back()) {

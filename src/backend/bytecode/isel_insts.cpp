@@ -246,6 +246,18 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::SetMemberX: plain(Op::SetMemberX, inst, 0, chunk_.string(index, false)); return;
         case ir::Op::IterX: return selectIterator(inst);
 
+        case ir::Op::EnvGet: plain(Op::GetCap, inst, 0); return;
+        case ir::Op::LuaTabNew:
+            plain(Op::NewLuaTab, inst, std::min<int64_t>(imm, 65535), inst->imm2);
+            return;
+        case ir::Op::LuaTabAppend: {
+            LirInst& i = window(static_cast<uint16_t>(inst->endsInPack() ? Op::SetListPack : Op::SetList), inst, inst->ops(), 0, false);
+            i.imm = static_cast<int32_t>(inst->imm2);
+            i.index = index;
+            return;
+        }
+        case ir::Op::LoopNumber: plain(Op::LoopNum, inst, imm); return;
+
         case ir::Op::Call:
         case ir::Op::CallEnv:
         case ir::Op::CallClo:

@@ -163,6 +163,7 @@ private:
         if (p.returnsPack) put("proto->{:<16} pack\n", "results");
         if (!p.results.empty()) reps("results", p.results);
         if (!p.captures.empty()) reps("captures", p.captures);
+        if (p.isLenient) put("proto->{:<16} {}\n", "is_lenient", true);
         if (p.isBound) put("proto->{:<16} {}\n", "is_bound", true);
         if (p.isAdapter) put("proto->{:<16} {}\n", "is_adapter", true);
         if (p.signature != kNoIndex) put("proto->{:<16} {}\n", "signature", typeName(p.signature));

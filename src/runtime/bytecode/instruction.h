@@ -126,4 +126,7 @@ enum class NilKind : uint8_t {
     Convert,     // T? where T is required
 };
 
+/// C of LoopNum: which bound of a loop it is.
+enum class LoopBound : uint8_t { Start, Limit, Step };
+
 }  // namespace luapp::bc

@@ -153,6 +153,7 @@ struct Proto {
     std::vector<Rep> results;      // fixed results: result 0 by Ret, further ones by SetRes
     bool isVararg = false;         // begins with VarargPrep (after Enter, if there is one)
     bool returnsPack = false;      // returns by RetPack or RetBoxes; then `results` is empty
+    bool isLenient = false;        // code of a lenient file: capture 0 is the environment, strings are numbers where they look like one
     bool isBound = false;          // a bound method: its closures are equal if the objects in capture 0 are
     bool isAdapter = false;        // its closures equal the function in capture 0 (a Ref), which they call
     uint32_t frameSize = 0;        // slots from R[0] on, call windows and their arguments included

@@ -101,6 +101,7 @@ void writeProto(Writer& w, const Proto& p) {
     w.flag(p.isVararg);
     w.flag(p.returnsPack);
     w.flag(p.isAdapter);
+    w.flag(p.isLenient);
     w.flag(p.isBound);
     w.u32(p.frameSize);
     w.u32(p.signature);
@@ -250,6 +251,7 @@ void readProto(Reader& r, Proto& p) {
     p.isVararg = r.flag();
     p.returnsPack = r.flag();
     p.isAdapter = r.flag();
+    p.isLenient = r.flag();
     p.isBound = r.flag();
     p.frameSize = r.u32();
     p.signature = r.u32();

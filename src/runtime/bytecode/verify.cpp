@@ -213,6 +213,7 @@ private:
             if (!isSymbol(l.name)) return fail("function {}: bad name of a local", i);
         if (p.signature != kNoIndex && !signatureFits(p)) return fail("function {}: signature does not fit", i);
         if (p.isAdapter && (p.captures.empty() || p.captures[0] != Rep::Ref)) return fail("function {}: adapter of nothing", i);
+        if (p.isLenient && (p.captures.empty() || p.captures[0] != Rep::Box)) return fail("function {}: no environment", i);
         if (p.isBound && (p.captures.empty() || p.captures[0] != Rep::Ref)) return fail("function {}: bound to nothing", i);
         if (p.isAdapter && p.isBound) return fail("function {}: bound method and adapter", i);
         if (p.dynamicProto != kNoIndex && !dynamicFits(p)) return fail("function {}: bad dynamic entry", i);
@@ -500,6 +501,9 @@ private:
             case Op::RetPack:
             case Op::RetBoxes: return returnFits(true, 0, 0) && inFrame(A(), B());
             case Op::PackMake: return inFrame(A(), B());
+            case Op::SetList:
+            case Op::SetListPack: return limited(X() - 1, 1 << 30, "position") && inFrame(A(), 1 + B());
+            case Op::LoopNum: return limited(C(), 3, "bound");
             case Op::VarargAll:
             case Op::VarargGet:
             case Op::VarargCount: return p_.isVararg || fail("the function takes no extra arguments");

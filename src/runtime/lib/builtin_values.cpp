@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "runtime/lib/builtins.h"
+#include "runtime/lib/lenient_globals.h"
 #include "runtime/lib/lib_support.h"
 #include "runtime/lib/signature_parser.h"
 #include "runtime/lib/typed_words.h"
@@ -127,6 +128,7 @@ const BuiltinTable kBuiltinTable = {
     .defaultArgument = defaultOfBuiltin,
     .findMember = findMember,
     .signature = signatureOfBuiltin,
+    .globals = lenientGlobals,
     .needsType = kColumns.needsType,
 };
 

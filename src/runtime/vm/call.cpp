@@ -342,11 +342,20 @@ Value callFirst(State& s, Value callee, std::span<const Value> args) {
     return Value::fromWord(firstOfPack(s));
 }
 
+Closure* entryClosure(State& s, const Program& p) {
+    const Function& f = p.entry();
+    LuaTable* globals = f.proto->isLenient ? s.builtins->globals(s) : nullptr;
+    Closure* c = newClosure(s, &f, f.signature, static_cast<uint32_t>(f.proto->captures.size()));
+    if (globals != nullptr) c->captures[0] = Value::luaTable(globals).word();
+    return c;
+}
+
 void runProgram(State& s, Program& p) {
     SavedRegisters saved(s);
     const Function& f = p.entry();
+    Closure* closure = f.proto->isLenient ? entryClosure(s, p) : nullptr;
     uint32_t count = f.isVararg ? s.resultCount : 0;
-    Word* n = openNested(s, nullptr, count);
+    Word* n = openNested(s, closure, count);
     std::memcpy(n, s.results, count * sizeof(Word));
     s.argCount = count;
     if (!f.returnsPack) s.resultCount = 0;

@@ -52,6 +52,9 @@ void callPack(State& s, Value callee);
 /// call() for callees of which only the first result matters (metamethods); nil if there is none.
 Value callFirst(State& s, Value callee, std::span<const Value> args);
 
+/// A new closure of a program's entry function; that of a lenient one has the globals for its environment. May collect.
+Closure* entryClosure(State& s, const Program& p);
+
 /// Runs a program's entry function; the pack becomes its `...` if it takes any. Its results become the pack.
 void runProgram(State& s, Program& p);
 

@@ -30,6 +30,8 @@ struct BuiltinTable {
     /// Table) the one instantiated by the receiver's type and the callbacks' signatures. Its results[0] is the type whose
     /// descriptor a builtin marked needsType gets as hidden first word.
     const TypeDesc* (*signature)(State& s, uint32_t index, const Word* args, uint32_t count) = nullptr;
+    /// The table of globals for lenient code, made when first asked for: State.globals. May collect.
+    LuaTable* (*globals)(State& s) = nullptr;
     const uint8_t* needsType = nullptr;  // by index: 1 if the builtin takes that hidden word
 };
 

@@ -843,6 +843,17 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     CASE(SetMemberX) { SLOW_X(slowSetMemberX); }
     CASE(IterX) { SLOW(slowIterX); }
 
+    // --- tables and loops of lenient code
+    CASE(NewLuaTab) { SLOW_X(slowNewLuaTab); }
+    CASE(SetList) { SLOW_X(slowSetList); }
+    CASE(SetListPack) { SLOW_X(slowSetListPack); }
+    CASE(LoopNum) {
+        Word w = RB;
+        if (LUAPP_UNLIKELY(w > kLastNumber)) SLOW(slowLoopNum);
+        RA = w;
+        NEXT;
+    }
+
     // --- errors
     CASE(Raise) { SLOW(slowRaise); }
 

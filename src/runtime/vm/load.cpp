@@ -251,6 +251,11 @@ const Function* findFunction(const State& s, const Insn* pc) {
     return nullptr;
 }
 
+bool isLenientCode(const State& s) {
+    const Function* f = s.pc == nullptr ? nullptr : findFunction(s, s.pc);
+    return f != nullptr && f->proto->isLenient;
+}
+
 SourcePosition positionOf(const Function& f, const Insn* pc) {
     uint32_t at = pc > f.entry ? static_cast<uint32_t>(pc - f.entry) - 1 : 0;
     bc::Position pos = f.proto->lines.find(at);

@@ -82,6 +82,9 @@ Closure* closureOf(State& s, const Function& f);
 /// The function whose code contains `pc`, or null (stubs, no program).
 const Function* findFunction(const State& s, const Insn* pc);
 
+/// Does lenient code run? Looks the running function up: not for hot paths.
+bool isLenientCode(const State& s);
+
 /// Source position of the instruction before `pc` (a saved State.pc or a return address).
 SourcePosition positionOf(const Function& f, const Insn* pc);
 

@@ -10,6 +10,7 @@
 #include "runtime/vm/call_builtins.h"
 #include "runtime/vm/class_desc.h"
 #include "runtime/vm/convert.h"
+#include "runtime/vm/load.h"
 
 namespace luapp::rt {
 
@@ -95,6 +96,15 @@ Value objectOperator(State& s, Event e, Value a, Value b) {
         if (first.isNil()) first = other;
     }
     return first;
+}
+
+/// A string that spells a number is one for the operators of lenient code.
+bool coercedNumber(State& s, Value v, double& out) {
+    if (v.isNumber()) {
+        out = v.asNumber();
+        return true;
+    }
+    return v.isString() && isLenientCode(s) && base::textToNumber(v.asString()->view(), out);
 }
 
 /// The metamethod of the first operand that has one, called with both; absent if neither has.
@@ -338,20 +348,24 @@ Value metamethod(State& s, Value v, Event e) {
 
 Value arith(State& s, bc::ArithOp op, Value a, Value b) {
     if (a.isNumber() && b.isNumber()) return numericArith(s, op, a.asNumber(), b.asNumber());
+    double x, y;
+    if (coercedNumber(s, a, x) && coercedNumber(s, b, y)) return numericArith(s, op, x, y);
     Value result = binaryEvent(s, eventOf(op), a, b);
     if (!result.isAbsent()) return result;
     raiseCannot(s, isBitwise(op) ? ErrorKind::CannotDoBitwise : ErrorKind::CannotDoArithmetic, a.isNumber() ? b : a);
 }
 
 Value negate(State& s, Value v) {
-    if (v.isNumber()) return Value::number(-v.asNumber());
+    double x;
+    if (coercedNumber(s, v, x)) return Value::number(-x);
     Value result = binaryEvent(s, Event::Unm, v, v);
     if (result.isAbsent()) raiseCannot(s, ErrorKind::CannotDoArithmetic, v);
     return result;
 }
 
 Value bitwiseNot(State& s, Value v) {
-    if (v.isNumber()) return integerResult(s, ~bitOperand(s, v.asNumber(), ""));
+    double x;
+    if (coercedNumber(s, v, x)) return integerResult(s, ~bitOperand(s, x, ""));
     Value result = binaryEvent(s, Event::BNot, v, v);
     if (result.isAbsent()) raiseCannot(s, ErrorKind::CannotDoBitwise, v);
     return result;
@@ -450,6 +464,7 @@ Value member(State& s, Value v, String* name) {
         Value found = tableGet(s, v.asTable(), Value::string(name));
         if (!found.isNil()) return found;
     }
+    if (v.isString() && s.stringMetatable != nullptr && isLenientCode(s)) return luaIndex(s, v, Value::string(name));
     Value found = libraryMember(s, v, name, true);
     if (!found.isAbsent()) return found;
     if (v.is(Kind::Table)) return Value::nil();
@@ -478,6 +493,11 @@ Value method(State& s, Value v, String* name) {
     }
     if (v.is(Kind::Object)) return objectMethod(s, v, name);
     if (v.isLuaTable() || v.is(Kind::Record) || v.is(Kind::Class)) return member(s, v, name);
+    if (v.isString() && s.stringMetatable != nullptr) {
+        // Programs may change what strings find there.
+        Value known = luaIndex(s, v, Value::string(name));
+        if (!known.isNil() || isLenientCode(s)) return known;
+    }
     Value found = libraryMember(s, v, name, false);
     return found.isAbsent() ? memberOfMetatable(s, v, name) : found;
 }

@@ -463,6 +463,45 @@ SLOW_PATH(slowIterX) {
     return false;
 }
 
+// --- tables and loops of lenient code
+
+SLOW_PATH(slowNewLuaTab) {
+    ra(R, i) = Value::luaTable(newLuaTable(s, bc::fieldD(i), x)).word();
+    return false;
+}
+
+/// Stores `count` boxes at positions from `first` on.
+static void setList(State& s, LuaTable* t, const Word* values, uint32_t count, uint32_t first) {
+    if (first == 1 && t->arrayLength == 0) {
+        luaSetArray(s, t, reinterpret_cast<const Value*>(values), count);
+        return;
+    }
+    for (uint32_t k = 0; k < count; ++k) luaSetInt(s, t, int64_t{first} + k, Value::fromWord(values[k]));
+}
+
+SLOW_PATH(slowSetList) {
+    const Word* r = &ra(R, i);
+    setList(s, Value::fromWord(r[0]).asLuaTable(), r + 1, bc::fieldB(i), x);
+    return false;
+}
+SLOW_PATH(slowSetListPack) {
+    const Word* r = &ra(R, i);
+    const uint32_t before = bc::fieldB(i);
+    LuaTable* t = Value::fromWord(r[0]).asLuaTable();
+    if (before != 0) setList(s, t, r + 1, before, x);
+    if (s.resultCount != 0) setList(s, t, s.results, s.resultCount, x + before);
+    return false;
+}
+
+SLOW_PATH(slowLoopNum) {
+    constexpr ErrorKind kErrors[] = {ErrorKind::ForInitNotNumber, ErrorKind::ForLimitNotNumber, ErrorKind::ForStepNotNumber};
+    const Value v = vb(R, i);
+    double d;
+    if (!v.isString() || !base::textToNumber(v.asString()->view(), d)) raise(s, kErrors[bc::fieldC(i)]);
+    ra(R, i) = wordOf(d);
+    return false;
+}
+
 // --- errors
 
 SLOW_PATH(slowRaise) {

@@ -24,7 +24,8 @@ namespace luapp::rt {
     X(slowTSetS) X(slowTSetF) X(slowTSetX) X(slowTDel) X(slowTNext) \
     X(slowConcat) X(slowConcatN) X(slowToStr) \
     X(slowArithX) X(slowUnmX) X(slowBNotX) X(slowLenX) X(slowConcatX) X(slowIndexX) X(slowMemberX) X(slowMethodX) \
-    X(slowSetIndexX) X(slowSetMemberX) X(slowIterX) X(slowRaise)
+    X(slowSetIndexX) X(slowSetMemberX) X(slowIterX) X(slowRaise) \
+    X(slowNewLuaTab) X(slowSetList) X(slowSetListPack) X(slowLoopNum)
 
 #define X(name) LUAPP_COLD bool name(State& s, Word* R, Word* K, Insn i, uint32_t x);
 LUAPP_SLOW_PATHS(X)

@@ -1,0 +1,85 @@
+#include "runtime/lib/lenient_globals.h"
+
+#include "runtime/lib/builtin_values.h"
+#include "runtime/object/array.h"
+#include "runtime/object/string.h"
+#include "runtime/vm/state.h"
+
+namespace luapp::rt {
+
+namespace {
+
+struct Constant {
+    std::string_view name;
+    double number;
+    std::string_view text;  // where the type is string
+};
+
+constexpr double numeric(double d) { return d; }
+constexpr double numeric(std::string_view) { return 0; }
+constexpr std::string_view textual(double) { return {}; }
+constexpr std::string_view textual(std::string_view t) { return t; }
+
+constexpr Constant kConstants[] = {
+#define LUAPP_BUILTIN(Id, name, signature, fn, effects, intrinsic, description)
+#define LUAPP_BUILTIN_CONST(Id, name, type, value, description) {name, numeric(value), textual(value)},
+#include "runtime/lib/builtins.def"
+};
+
+/// True for members of values and what else is no part of a library table.
+bool isGlobal(const BuiltinInfo& b) {
+    return b.form == BuiltinForm::Function && !b.name.starts_with("Array.") && !b.name.starts_with("Table.") &&
+           !b.name.starts_with("File.") && b.name.front() != '(';
+}
+
+/// The table in which `name` stands, and its last part. Libraries come into being with their first member.
+LuaTable* homeOf(State& s, LuaTable* globals, std::string_view& name) {
+    const size_t dot = name.find('.');
+    if (dot == name.npos) return globals;
+    String* library = newString(s, name.substr(0, dot));
+    name.remove_prefix(dot + 1);
+    const Value known = luaGetString(s, globals, library);
+    if (known.isLuaTable()) return known.asLuaTable();
+    LuaTable* made = newLuaTable(s);
+    luaSetString(s, globals, library, Value::luaTable(made));
+    return made;
+}
+
+void put(State& s, LuaTable* t, std::string_view name, Value value) { luaSetString(s, t, newString(s, name), value); }
+
+/// `arg`: the script's name at 0, its arguments from 1 on.
+void putScriptArgs(State& s, LuaTable* globals) {
+    if (s.scriptArgs == nullptr) return;
+    LuaTable* arg = newLuaTable(s);
+    put(s, globals, "arg", Value::luaTable(arg));
+    for (uint32_t i = 0; i < s.scriptArgs->length; i++) luaSetInt(s, arg, i, Value::object(objectOf(s.scriptArgs->get(i))));
+}
+
+}  // namespace
+
+LuaTable* lenientGlobals(State& s) {
+    if (s.globals != nullptr) return s.globals;
+    LuaTable* globals = newLuaTable(s);
+    s.globals = globals;
+    for (unsigned i = 0; i < kBuiltinCount; i++) {
+        const BuiltinInfo& b = builtinInfo(i);
+        if (!isGlobal(b)) continue;
+        std::string_view name = b.name;
+        LuaTable* home = homeOf(s, globals, name);
+        put(s, home, name, Value::function(builtinClosure(s, i)));
+    }
+    for (const Constant& c : kConstants) {
+        std::string_view name = c.name;
+        LuaTable* home = homeOf(s, globals, name);
+        put(s, home, name, c.text.empty() ? Value::number(c.number) : Value::string(newString(s, c.text)));
+    }
+    put(s, globals, "_G", Value::luaTable(globals));
+    put(s, globals, "_VERSION", Value::string(newString(s, "Lua 5.1")));
+    putScriptArgs(s, globals);
+    LuaTable* metatable = newLuaTable(s);
+    s.stringMetatable = metatable;
+    put(s, metatable, "__index", luaGetString(s, globals, newString(s, "string")));
+    return globals;
+}
+
+}  // namespace luapp::rt
