@@ -131,6 +131,12 @@ class RunFuzzer : public Fuzzer {
 
     static Verdict compare(const ChildOutcome& a, const ChildOutcome& b, const Engine& engine) {
         Verdict verdict;
+        // Where memory or the stack ends is not the language's business.
+        for (const char* limit : {"out of memory", "stack overflow"}) {
+            for (const std::string* text : {&a.out, &a.err, &b.out, &b.err}) {
+                if (text->find(limit) != std::string::npos) return verdict;
+            }
+        }
         verdict.wentThrough = true;
         if (a.exitStatus != b.exitStatus) {
             verdict.problem = "exit statuses differ";

@@ -193,7 +193,7 @@ local function loudString(tag: string, v: string): string
     return v
 end
 local function attempt(name: string, f: (): void)
-    fuel = 500
+    fuel = 1500
     local ok, problem = pcall(f)
     print(name, ok, showAny(problem))
 end
@@ -370,11 +370,13 @@ void Generator::body(int number) {
     line("attempt(\"body " + std::to_string(number) + "\", function(): void");
     budget_ = kStatementsOfBody;
     loopDepth_ = 0;
+    inBody_ = true;
     block(8);
     // Whatever is left in variables must come out, or wrong values would go unseen.
     indent_++;
     for (size_t i = visible; i < variables_.size(); i++) line("print(" + show(variables_[i].ty, variables_[i].name) + ")");
     indent_--;
+    inBody_ = false;
     line("end)");
     variables_.resize(visible);
     for (size_t i = 0; i < visible; i++) line("print(\"" + variables_[i].name + "\", " + show(variables_[i].ty, variables_[i].name) + ")");
@@ -474,7 +476,10 @@ bool Generator::assignCompound() {
             if (!isRisky()) line(name + " %= 100003");
             return true;
         }
-        case Ty::String: line(name + " ..= clip(" + expr(ty, kDepth) + ")"); return true;
+        case Ty::String:
+            line(name + " ..= clip(" + expr(ty, kDepth) + ")");
+            line("if #" + name + " > 400 then " + name + " = clip(" + name + ") end");
+            return true;
         default:
             // The variable is a number behind this statement, so nothing may use it as an optional: set it again.
             line(name + " ?\?= " + expr(Ty::Number, 1));
@@ -539,7 +544,7 @@ bool Generator::changeTable() {
     const Variable* v = pickVariable(ty, false);
     if (!v) return false;
     const std::string name = v->name;
-    const std::string key = ty == Ty::NumberTable ? expr(Ty::String, 1) : expr(Ty::Integer, 1);
+    const std::string key = ty == Ty::NumberTable ? "clip(" + expr(Ty::String, 1) + ")" : expr(Ty::Integer, 1);
     const std::string value = ty == Ty::NumberTable ? expr(Ty::Number, 2) : "clip(" + expr(Ty::String, 2) + ")";
     switch (random_.below(6)) {
         case 0: line(name + "[" + key + "] = nil"); break;

@@ -98,7 +98,7 @@ const char* wordOf(Ty ty) { return ty == Ty::Number ? "number" : ty == Ty::Integ
 std::string Generator::expr(Ty ty, int depth) {
     if (size_t(ty) >= kTyCount) return objectExpr(ty, depth);
     if (depth <= 0) return leaf(ty, 0);
-    if (mayCallValues_ && !classes_.empty() && random_.chance(14)) {
+    if (mayCallValues_ && !classes_.empty() && random_.chance(inBody_ ? 14 : 4)) {
         const std::string member = memberOf(ty, depth - 1);
         if (!member.empty()) return member;
     }

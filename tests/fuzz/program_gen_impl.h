@@ -279,8 +279,9 @@ class Generator {
     std::string function(Ty ty, int depth);
     std::string show(Ty ty, const std::string& e) const;
     std::string freshName(Ty ty);
-    /// Whether to write something that may well fail at run time. Rarely: what follows an error in a body is not run.
-    bool isRisky() { return random_.chance(4); }
+    /// Whether to write something that may well fail at run time. Rarely: what follows an error in a body is not run, and functions are
+    /// called from many bodies.
+    bool isRisky() { return random_.below(1000) < (inBody_ ? 40 : 6); }
     Ty randomType();
     const Variable* pickVariable(Ty ty, bool mustBeMutable);
     std::string annotated(const std::string& name, Ty ty) const;
@@ -303,6 +304,7 @@ class Generator {
     int loopDepth_ = 0;           // loops of the function being written
     bool inRepeat_ = false;       // the innermost loop's condition sees the body, so `continue` would skip its locals
     bool mayCallValues_ = true;   // function values may be called here (their bodies use fuel)
+    bool inBody_ = false;         // what is being written runs once
     int budget_ = 0;              // statements that may still be written in this function
 };
 

@@ -94,7 +94,8 @@ std::string Generator::objectExpr(Ty ty, int depth) {
             break;
         }
         default: {
-            const std::string member = memberOf(ty, depth - 1);
+            // Rarely in functions: most programs would do nothing but call each other.
+            const std::string member = inBody_ || random_.chance(25) ? memberOf(ty, depth - 1) : "";
             if (!member.empty()) return member;
         }
     }
@@ -247,6 +248,7 @@ bool Generator::changeObject() {
 }
 
 bool Generator::callMethod() {
+    if (!inBody_ && random_.chance(75)) return false;
     if (!generics_.empty() && random_.chance(20)) {
         line(genericCall(random_.pick(generics_), kVoid, 2));
         return true;
@@ -379,7 +381,7 @@ bool Generator::changeDictionary() {
     if (tables.empty()) return false;
     const Variable v = variables_[random_.pick(tables)];
     const Ty element = info(v.ty).parts[0];
-    const std::string key = expr(Ty::String, 1);
+    const std::string key = "clip(" + expr(Ty::String, 1) + ")";
     if (random_.chance(20)) {
         line(v.name + "[" + key + "] = nil");
     } else {

@@ -17,7 +17,10 @@ Ty Generator::intern(Shape shape, std::vector<Ty> parts, size_t index, int weigh
             prefix = "c";
             break;
         case Shape::Enum: text = enums_[index].name, prefix = "e"; break;
-        case Shape::Optional: text = info(parts[0]).text + "?", prefix = "oc"; break;
+        case Shape::Optional:
+            text = info(parts[0]).shape == Shape::Function ? "(" + info(parts[0]).text + ")?" : info(parts[0]).text + "?";
+            prefix = "oc";
+            break;
         case Shape::List: text = "Array<" + info(parts[0]).text + ">", prefix = "ca"; break;
         case Shape::Dictionary: text = "Table<string, " + info(parts[0]).text + ">", prefix = "ct"; break;
         case Shape::Function: text = "(" + info(parts[0]).text + "): " + info(parts[1]).text, prefix = "cf"; break;
