@@ -219,6 +219,7 @@ void Generator::declareClass() {
     writeMethods(index, self);
     writeOverrides(index, self);
     writeOperators(index, self);
+    writeIterator(index, self);
     writeDump(index);
     indent_--;
     line("}");
@@ -457,6 +458,27 @@ void Generator::writeOperators(size_t index, Ty self) {
         writeMethod(index, self, m, nullptr, kVoid);
         mayCallValues_ = wasAllowed;
     }
+}
+
+/// Counts down from some number.
+void Generator::writeIterator(size_t index, Ty self) {
+    for (const Seen& seen : membersOf(self)) {
+        if (seen.method && seen.method->name == "__iter") return;
+    }
+    if (!random_.chance(20)) return;
+    const size_t visible = variables_.size();
+    const std::string left = freshName(Ty::Integer);
+    declare("self", self, false);
+    line("function __iter(): (): integer?");
+    line("    tick()");
+    line("    local " + annotated(left, Ty::Integer) + " = at(" + expr(Ty::Integer, 1) + ", 5)");
+    line("    return function(): integer?");
+    line("        " + left + " -= 1");
+    line("        return " + left + " >= 0 and " + left + " or nil");
+    line("    end");
+    line("end,");
+    variables_.resize(visible);
+    classes_[index].methods.push_back({"__iter", {}, 0, kVoid});
 }
 
 /// A text of all fields, those of the bases behind them.

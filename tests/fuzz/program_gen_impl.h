@@ -171,6 +171,8 @@ class Generator {
     std::string arguments(const std::vector<Ty>& params, size_t required, int depth);
 
     // --- statements about declared types (program_gen_object.cpp)
+    bool convertImplicitly();
+    bool walkObject();
     bool changeObject();
     bool callMethod();
     bool subscribe();
@@ -264,6 +266,7 @@ class Generator {
     void writeMethod(size_t index, Ty self, const MethodInfo& method, const std::vector<Ty>* baseParams, Ty baseResult);
     void writeOverrides(size_t index, Ty self);
     void writeOperators(size_t index, Ty self);
+    void writeIterator(size_t index, Ty self);
     void writeEvent(size_t index);
     void writeDump(size_t index);
     void registerClass(size_t index, Ty self);

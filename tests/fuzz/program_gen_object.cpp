@@ -222,6 +222,25 @@ std::string Generator::memberOf(Ty ty, int depth) {
 
 // --- statements ----------------------------------------------------------------------------------------------------------
 
+/// A variable, field or argument of a class with an implicit constructor takes what that takes.
+bool Generator::convertImplicitly() {
+    std::vector<Ty> classes;
+    for (Ty ty : classTypes()) {
+        if (classes_[info(ty).index].implicitFrom != kVoid) classes.push_back(ty);
+    }
+    if (classes.empty()) return false;
+    const Ty ty = random_.pick(classes);
+    const std::string value = expr(classes_[info(ty).index].implicitFrom, 2), text = info(ty).text, name = freshName(ty);
+    switch (random_.below(4)) {
+        case 0: line("local " + annotated(name, ty) + " = keep<" + text + ">(" + value + ")"); break;
+        case 1: line("local " + annotated(name, ty) + " = listOf<" + text + ">(" + value + ", " + expr(ty, 1) + ")[0]"); break;
+        case 2: line("local " + annotated(name, ty) + " = maybe<" + text + ">(true, " + value + ")!"); break;
+        default: line("local " + annotated(name, ty) + " = " + value); break;
+    }
+    declare(name, ty, random_.chance(60));
+    return true;
+}
+
 bool Generator::changeObject() {
     std::vector<Ty> classes = classTypes();
     if (classes.empty()) return false;
@@ -408,6 +427,31 @@ bool Generator::walkList() {
     line("for " + index + ", " + value + " in (" + what + ").copy() do");
     declare(index, key, false);
     declare(value, t.parts[0], false);
+    line("    tick()");
+    loopDepth_++;
+    block(random_.between(1, 3));
+    loopDepth_--;
+    line("end");
+    inRepeat_ = wasRepeat;
+    variables_.resize(visible);
+    return true;
+}
+
+/// A loop over an object: its `__iter` gives an iterator.
+bool Generator::walkObject() {
+    std::vector<Seen> walked;
+    for (Ty cls : classTypes()) {
+        for (Seen& seen : membersOf(cls)) {
+            if (seen.method && seen.method->name == "__iter") walked.push_back(std::move(seen));
+        }
+    }
+    if (walked.empty()) return false;
+    const Ty ty = random_.pick(walked).receiver;
+    const size_t visible = variables_.size();
+    const bool wasRepeat = std::exchange(inRepeat_, false);
+    const std::string name = freshName(Ty::Integer);
+    line("for " + annotated(name, Ty::Integer) + " in " + receiver(ty, 2) + " do");
+    declare(name, Ty::Integer, false);
     line("    tick()");
     loopDepth_++;
     block(random_.between(1, 3));
