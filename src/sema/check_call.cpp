@@ -41,6 +41,7 @@ TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
             checkArgsOnly(e);
             return errorExpr(e.range.begin);
         } else if (Nominal* nominal = nominalIn(*field->object)) {
+            if (e.isColon) reportColon(*field);
             return callNominalMember(e, *nominal, field->field, expected);
         } else if (const ClassType* from = nullptr; isBaseObject(*field->object, from)) {
             return callInherited(e, *field, from, expected);

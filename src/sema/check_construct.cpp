@@ -239,12 +239,13 @@ TExpr* Checker::bracesAsObject(ast::BraceExpr& e, const ClassType* type) {
         return item.kind == ast::BraceItemKind::Positional;
     });
     ConstructorInfo *byItems = nullptr, *byList = nullptr;
+    std::vector<ConstructorInfo*> fitting;
     for (ConstructorInfo* c : info.constructors) {
         if (!c->isImplicit || !c->type) continue;
         const FunctionType* params = c->type;
         if (isPositional && e.items.count >= std::max(params->minArgs(), 1u) &&
             (e.items.count <= params->params.count || params->vararg))
-            byItems = c;
+            fitting.push_back(c);
         if (params->minArgs() <= 1 && !params->params.empty())
             for (const Type* member : membersOf(params->params[0])) {
                 const bool list = member->kind == TypeKind::Array && isPositional;
@@ -252,6 +253,24 @@ TExpr* Checker::bracesAsObject(ast::BraceExpr& e, const ClassType* type) {
                 if (list || named) byList = c;
             }
     }
+    std::vector<TExpr*> checked(e.items.count, nullptr);
+    if (fitting.size() > 1) {  // the types of the items decide
+        for (uint32_t i = 0; i < e.items.count; i++) {
+            ast::Expr& item = *e.items[i].value;
+            if (item.kind != ast::NodeKind::FunctionExpr && item.kind != ast::NodeKind::BraceExpr) checked[i] = checkExpr(item, nullptr);
+        }
+        std::erase_if(fitting, [&](const ConstructorInfo* c) {
+            auto* params = as<FunctionType>(memberType(c->type, ancestorOf(type, c->owner)));
+            for (uint32_t i = 0; i < e.items.count; i++)
+                if (!couldBe(*e.items[i].value, checked[i], i < params->params.count ? params->params[i] : params->vararg)) return true;
+            return false;
+        });
+        if (fitting.size() > 1) {
+            diags_.report(diag::ConstructorAmbiguous, e.range, text(info.name));
+            return errorExpr(e.range.begin);
+        }
+    }
+    if (!fitting.empty()) byItems = fitting[0];
     // A single item for a parameter that is itself a list: the items decide, `{ { 1, 2 } }` passes the list.
     if (byItems && byItems == byList && e.items.count == 1)
         byItems = e.items[0].value->kind == ast::NodeKind::BraceExpr ? byItems : nullptr;
@@ -274,7 +293,7 @@ TExpr* Checker::bracesAsObject(ast::BraceExpr& e, const ClassType* type) {
         for (uint32_t i = 0; i < e.items.count; i++) {
             ast::Expr& item = *e.items[i].value;
             const Type* param = i < params->params.count ? params->params[i] : params->vararg;
-            TExpr* value = checkExpr(item, param);
+            TExpr* value = checked[i] && !isWholeLiteral(item) ? checked[i] : checkExpr(item, param);
             if (value->type->kind == TypeKind::Void) value = noValue(item.range, value->loc);
             args.push_back(passArgument(value, param, callee, i + 1, item.range));
             isBad |= isError(args.back()->type);

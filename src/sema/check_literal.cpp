@@ -215,19 +215,29 @@ TExpr* Checker::bracesAsRecord(ast::BraceExpr& e, const RecordType* type) {
 }
 
 /// One type for all elements, without inventing unions; null if there is none.
+/// The nearest class that two classes derive from, or null.
+const Type* Checker::sharedBase(const Type* a, const Type* b) {
+    auto *x = asIf<ClassType>(a), *y = asIf<ClassType>(b);
+    if (!x || !y) return nullptr;
+    for (const ClassType* ancestor : x->info->ancestors)
+        if (const Type* base = memberType(ancestor, x); ancestorOf(y, ancestor->info) == base) return base;
+    return nullptr;
+}
+
 const Type* Checker::commonType(std::span<TExpr* const> values) {
     const Type* common = nullptr;
     bool sawNil = false;
     for (TExpr* value : values) {
         const Type* type = valueType(value->type);
         if (isError(type)) return type;
-        if (isNil(type)) {
+        if (isOptional(type) || isNil(type)) {
             sawNil = true;
-            continue;
+            type = types_.withoutNil(type);
+            if (type->kind == TypeKind::Never) continue;
         }
         if (!common || isAssignable(common, type))
             common = type;
-        else if (!isAssignable(type, common))
+        else if (!isAssignable(type, common) && !(common = sharedBase(common, type)))
             return nullptr;
     }
     if (!common) return nullptr;

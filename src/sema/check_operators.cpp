@@ -408,6 +408,12 @@ TExpr* Checker::arith(BinaryOp op, TExpr* left, TExpr* right, Range leftRange, R
     if (const std::string_view method = operatorName(op); !method.empty())
         if (TExpr* call = operatorCall(method, left, right, rightRange, loc)) return call;
     const Type* const leftType = left->type;
+    // A dynamic operand may have an operator that takes anything.
+    auto isDynamic = [&](const TExpr* value) { return isAny(value->type) && !isImplicitAny(value->type); };
+    if (isDynamic(left) && !isNumeric(right->type) && !isError(right->type) && !isImplicitAny(right->type))
+        right = convert(right, types_.any(), CheckReason::Assign, rightRange);
+    else if (isDynamic(right) && !isNumeric(left->type) && !isError(left->type) && !isImplicitAny(left->type))
+        left = convert(left, types_.any(), CheckReason::Assign, leftRange);
     left = isBits ? bitOperand(left, leftRange, spelled, CheckReason::BitLeft) : numericOperand(left, leftRange, spelled);
     if (isError(left->type) && right->type == leftType) return left;  // for the same reason
     right = isBits ? bitOperand(right, rightRange, spelled, CheckReason::BitRight) : numericOperand(right, rightRange, spelled);
