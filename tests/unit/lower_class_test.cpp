@@ -143,11 +143,11 @@ class Maker {
     }
 
     /// The lowered program, verified.
-    std::string lowered() {
+    std::string lowered(const ir::LowerOptions& options = {}) {
         setBody(main_, stmts_);
         ir::Module module;
         frontend::SourceManager sources;
-        ir::lower(program_, program_.types, sources, module);
+        ir::lower(program_, program_.types, sources, module, options);
         const std::string error = ir::verify(module, ir::VerifyMode::Built);
         return error.empty() ? ir::print(module) : error;
     }
@@ -207,4 +207,15 @@ TEST_CASE("lower: a call that no object can get is never reached") {
     CHECK(has(text, "unreachable"));
     CHECK(!has(text, "ret\n"));
     CHECK(!has(text, "func @Shape"));
+}
+
+TEST_CASE("lower: with asserted types every expression is checked") {
+    auto lowered = [](bool assertTypes) {
+        Maker m;
+        TypedClass* shape = m.addClass("Shape", {}, nullptr, nullptr);
+        m.run(m.construct(shape));
+        return m.lowered({.assertTypes = assertTypes});
+    };
+    CHECK(has(lowered(true), "check.word"));
+    CHECK(!has(lowered(false), "check.word"));
 }

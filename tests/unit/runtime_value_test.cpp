@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/object/array.h"
+#include "runtime/vm/convert.h"
 #include "runtime_testing.h"
 
 using namespace luapp::rt;
@@ -220,4 +221,29 @@ TEST_CASE("types are interned and print as in source") {
     CHECK(types.declare(TypeKind::Record, Rep::Ref, "main.List", "List") == list);
     CHECK(types.optional(list)->name == "List?");
     CHECK(types.at(list->index) == list);
+}
+
+TEST_CASE("a word is a value of a type, or not") {
+    ScopedState s;
+    TypeTable& types = s->types;
+    auto is = [&](Word w, const TypeDesc* type) { return wordHasType(*s, w, type); };
+    const TypeDesc* integer = types.basic(TypeKind::Integer);
+    CHECK(is(wordOf(int64_t{1} << 53), integer));
+    CHECK(!is(wordOf((int64_t{1} << 53) + 1), integer));
+    CHECK(is(1, types.basic(TypeKind::Boolean)));
+    CHECK(!is(2, types.basic(TypeKind::Boolean)));
+    const TypeDesc* number = types.basic(TypeKind::Number);
+    CHECK(is(wordOf(std::nan("")), number));
+    CHECK(!is(kNilBox, number));
+    const TypeDesc* numbers = types.arrayOf(number);
+    const Word array = wordOf(newArray(*s, numbers, 0));
+    CHECK(is(array, numbers));
+    CHECK(!is(array, types.arrayOf(integer)));
+    CHECK(!is(array + 8, numbers));
+    CHECK(!is(wordOf(1.5), numbers));
+    CHECK(!is(0, numbers));
+    CHECK(is(0, types.optional(numbers)));
+    CHECK(is(Value::number(1).word(), types.optional(number)));
+    CHECK(!is(Value::boolean(true).word(), types.optional(number)));
+    CHECK(!is(kAbsentBox, types.basic(TypeKind::Any)));
 }
