@@ -64,7 +64,7 @@ constexpr StatementRule kStatements[] = {
     {1, true, &G::innerBlock},       {1, true, &G::coroutineStatement}, {9, false, &G::changeObject}, {6, false, &G::callMethod},
     {2, true, &G::subscribe},        {5, true, &G::narrowClass},     {3, true, &G::narrowEither},    {4, false, &G::changeList},
     {2, false, &G::changeDictionary}, {4, true, &G::walkList},       {2, true, &G::closuresOfLoop},  {3, false, &G::accessThroughAny},
-    {2, false, &G::convertImplicitly}, {2, true, &G::walkObject},
+    {2, false, &G::convertImplicitly}, {2, true, &G::walkObject},      {4, true, &G::narrowMutable},
 };
 
 /// What every program begins with: fuel, texts for values, and values whose static type says less than they are.

@@ -178,6 +178,7 @@ class Generator {
     bool subscribe();
     bool narrowClass();
     bool narrowEither();
+    bool narrowMutable();
     bool changeList();
     bool changeDictionary();
     bool walkList();

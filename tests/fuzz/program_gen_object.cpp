@@ -372,6 +372,59 @@ bool Generator::narrowEither() {
     return true;
 }
 
+/// A variable, or field of `self`, that is narrowed by tests and assignments while a closure may assign it. It is only handed to `any`,
+/// which is right whatever the checker believes of it; what it believes is asserted.
+bool Generator::narrowMutable() {
+    std::vector<Ty> fitting{Ty::OptNumber, Ty::OptInteger, Ty::OptString, Ty::OptPoint};
+    for (size_t i = kTyCount; i < types_.size(); i++) {
+        if (types_[i].weight > 0 && (types_[i].shape == Shape::Either || types_[i].shape == Shape::Optional)) fitting.push_back(Ty(i));
+    }
+    Ty ty = random_.pick(fitting);
+    std::string place = freshName(ty);
+    const Variable* self = class_ == ~size_t(0) ? nullptr : pickVariable(intern(Shape::Class, classes_[class_].params, class_, 0), false);
+    if (self && self->name == "self" && random_.chance(50)) {
+        for (const FieldInfo& f : classes_[class_].fields) {
+            const bool isOpen = info(f.ty).shape == Shape::Optional || info(f.ty).shape == Shape::Either;
+            if (isOpen && !f.isConst && !f.isStatic) place = "self." + f.name, ty = f.ty;
+        }
+    }
+    const TypeInfo t = info(ty);
+    auto value = [&] {
+        if (random_.chance(40)) return size_t(ty) < kTyCount ? expr(ty, 2) : literalOf(ty, 2);
+        if (random_.chance(30)) return t.shape == Shape::Optional ? std::string("nil") : expr(t.parts[1], 2);
+        return expr(t.parts[0], 2);
+    };
+    const std::string setter = "w" + std::to_string(++names_), counter = freshName(Ty::Integer);
+    const std::string print = "print(showAny(" + place + "))";
+    line((place.starts_with("self.") ? place : "local " + annotated(place, ty)) + " = " + value());
+    if (random_.chance(60)) {
+        line("local function " + setter + "(): void");
+        line("    " + place + " = " + value());
+        line("end");
+    } else {
+        line("const " + setter + " = function(): void -> tick()");
+    }
+    auto change = [&] { return random_.chance(50) ? setter + "()" : place + " = " + value(); };
+    auto test = [&] {
+        return t.shape == Shape::Optional ? place + " ~= nil" : "hide(" + place + ") is " + info(t.parts[0]).text;
+    };
+    line(print);
+    if (random_.chance(50)) line(change());
+    line("if " + (t.shape == Shape::Optional ? place + " ~= nil" : place + " is " + info(t.parts[0]).text) + " then");
+    line("    " + print);
+    line("    " + change());
+    line("    " + print);
+    line("end");
+    line("for " + counter + " = 0, 3 do");
+    line("    if " + test() + " then " + print + " end");
+    if (random_.chance(50)) line("    " + change());
+    if (random_.chance(50)) line("    if " + counter + " == 2 then break end");
+    line("    " + print);
+    line("end");
+    line(print);
+    return true;
+}
+
 bool Generator::changeList() {
     std::vector<size_t> lists;
     for (size_t i = 0; i < variables_.size(); i++) {
