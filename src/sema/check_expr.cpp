@@ -556,7 +556,7 @@ void Checker::reportUnknownMember(const Type* type, const ast::Ident& name, Rang
     frontend::Suggester suggester(text(name.name));
     if (auto* record = asIf<RecordType>(type))
         for (const RecordField& field : record->fields) suggester.offer(text(field.name));
-    if (auto* object = asIf<ClassType>(type))
+    if (auto* object = asIf<ClassType>(keptOf(type)))
         for (const ClassType* ancestor : object->info->ancestors)
             for (const MemberInfo* m : membersInOrder(*ancestor->info))
                 if (m->name && m->access == Access::Public) suggester.offer(text(m->name));

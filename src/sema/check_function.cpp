@@ -237,7 +237,7 @@ void Checker::finishInference(FunctionInfo& f, Inference& inference) {
 /// The type under which a value is kept: an implicit any is any there, no value an error.
 const Type* Checker::valueType(const Type* type) {
     if (isImplicitAny(type)) return types_.any();
-    return type;
+    return keptOf(type);
 }
 
 /// A known function as a value.

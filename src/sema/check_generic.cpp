@@ -312,6 +312,7 @@ TExpr* Checker::genericValue(FunctionInfo& f, const Type* expected, Range range)
 /// An argument says that the parameter is an `arg`, or something wider.
 void Checker::bindParam(TypeBinding& binding, const Type* arg, bool isTaken) {
     if (isImplicitAny(arg)) arg = types_.any();
+    arg = keptOf(arg);
     if (binding.isFixed || arg->kind == TypeKind::Never) return;
     if (isTaken) {
         if (!binding.taken || isAssignable(arg, binding.taken)) binding.taken = arg;

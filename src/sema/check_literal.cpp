@@ -215,15 +215,6 @@ TExpr* Checker::bracesAsRecord(ast::BraceExpr& e, const RecordType* type) {
 }
 
 /// One type for all elements, without inventing unions; null if there is none.
-/// The nearest class that two classes derive from, or null.
-const Type* Checker::sharedBase(const Type* a, const Type* b) {
-    auto *x = asIf<ClassType>(a), *y = asIf<ClassType>(b);
-    if (!x || !y) return nullptr;
-    for (const ClassType* ancestor : x->info->ancestors)
-        if (const Type* base = memberType(ancestor, x); ancestorOf(y, ancestor->info) == base) return base;
-    return nullptr;
-}
-
 const Type* Checker::commonType(std::span<TExpr* const> values) {
     const Type* common = nullptr;
     bool sawNil = false;

@@ -68,7 +68,8 @@ void Checker::declareLocal(SemaVar& v, ast::NameDecl& name, const Type* declared
         } else if (valueType->kind == TypeKind::Never) {
             valueType = types_.error();
         }
-        v.type = valueType;
+        v.type = keptOf(valueType);
+        if (v.type != valueType) value = convert(value, v.type, CheckReason::Assign, valueRange);
     }
     auto* declare = stmt<TLocalDecl>(loc);
     declare->variable = &v;
@@ -77,6 +78,7 @@ void Checker::declareLocal(SemaVar& v, ast::NameDecl& name, const Type* declared
     if (value) {
         markDeclared(v);
         if (declared && isUnion(declared)) narrowByValue(v, valueType);
+        if (!declared && keptOf(valueType) != valueType) flow_.setType(&v, valueType);
     } else if (v.type->admitsNil) {
         markDeclared(v);
     } else {

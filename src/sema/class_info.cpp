@@ -39,6 +39,19 @@ const InterfaceType* interfaceOf(const Type* type, const InterfaceInfo* info) {
     return nullptr;
 }
 
+const Type* sharedBase(const Type* a, const Type* b) {
+    auto *x = asIf<ClassType>(a), *y = asIf<ClassType>(b);
+    if (!x || !y) return nullptr;
+    for (const ClassType* ancestor : x->info->ancestors)
+        if (const Type* base = memberType(ancestor, x); ancestorOf(y, ancestor->info) == base) return base;
+    return nullptr;
+}
+
+const Type* keptOf(const Type* type) {
+    auto* object = asIf<InterfaceType>(type);
+    return object && object->info->bothOf ? object->info->bothOf : type;
+}
+
 namespace {
 
 bool isA(const ClassInfo* info, const ObjectInfo* what) {

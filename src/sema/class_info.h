@@ -127,6 +127,7 @@ struct InterfaceInfo : ObjectInfo {
     ast::InterfaceDecl* decl = nullptr;
     const InterfaceType* selfType = nullptr;
     List<const InterfaceType*> bases;          // direct ones
+    const Type* bothOf = nullptr;              // of a TypeTable::both(): its class, or its first interface
     std::vector<Range> baseRanges;             // where they are written
 };
 
@@ -142,6 +143,10 @@ const ClassType* ancestorOf(const ClassType* type, const ClassInfo* info);
 const InterfaceType* interfaceOf(const Type* type, const InterfaceInfo* info);
 /// `type`, written in terms of the parameters of the class or interface of `owner`, with the arguments of `owner` put in.
 const Type* memberType(const Type* type, const Type* owner);
+/// The nearest class that two classes derive from, or null.
+const Type* sharedBase(const Type* a, const Type* b);
+/// A TypeTable::both() as the one type that is kept of it; other types as they are.
+const Type* keptOf(const Type* type);
 /// The class or interface behind a type, or null.
 const ObjectInfo* objectInfoOf(const Type* type);
 /// True if some class of the program is (or derives from) both.

@@ -22,6 +22,8 @@ Member Checker::findMember(const Type* type, Symbol name, const ClassInfo* from,
         return {};
     }
     if (auto* object = asIf<InterfaceType>(type)) {
+        if (const Type* kept = keptOf(type); kept != type)
+            if (const Member found = findMember(kept, name, from, hidden); found.info) return found;
         if (MemberInfo* found = ownMember(*object->info, name)) return {found, type};
         for (const InterfaceType* further : object->info->interfaces)
             if (MemberInfo* found = ownMember(*further->info, name)) return {found, memberType(further, type)};

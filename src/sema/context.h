@@ -498,7 +498,6 @@ class Checker final : private AliasMaker, private NodeRules {
     TExpr* bracesAsTable(ast::BraceExpr& expr, const TableType* type);
     TExpr* bracesAsRecord(ast::BraceExpr& expr, const RecordType* type);
     TExpr* bracesFree(ast::BraceExpr& expr);
-    static const Type* sharedBase(const Type* a, const Type* b);
     const Type* commonType(std::span<TExpr* const> values);
     const Type* integerElements(ast::BraceExpr& expr, Scratch<TExpr*>& values);
 

@@ -55,6 +55,10 @@ void Flow::redo(const FlowDelta& delta) {
 const Type* Flow::joinTypes(const SemaVar* variable, const Type* a, const Type* b) {
     if (a == b) return a;
     if (!a || !b || !variable->type) return nullptr;
+    a = keptOf(a);
+    b = keptOf(b);
+    if (const Type* base = sharedBase(a, b)) return base == variable->type ? nullptr : base;
+    if (variable->type->kind == TypeKind::Class || variable->type->kind == TypeKind::Interface) return nullptr;
     const Type* both = types_.unionOf(a, b);
     return both == variable->type ? nullptr : both;
 }

@@ -63,6 +63,7 @@ Fit relate(const Type* from, const Type* to) {
         return best;
     }
     if (isInteger(from) && isNumber(to)) return Fit::Widen;
+    if (const Type* kept = keptOf(from); kept != from && isAssignable(kept, to)) return Fit::Retype;
     if (auto* object = asIf<ClassType>(from))
         if (auto* base = asIf<ClassType>(to)) return ancestorOf(object, base->info) == base ? Fit::Retype : Fit::None;
     if (auto* wanted = asIf<InterfaceType>(to)) return interfaceOf(from, wanted->info) == wanted ? Fit::Retype : Fit::None;
@@ -88,6 +89,7 @@ bool areDisjoint(const Type* a, const Type* b) {
     if (a->hasTypeParams || b->hasTypeParams) return false;
     if (isCallable(a) && isCallable(b)) return false;
     if (relate(a, b) != Fit::None || relate(b, a) != Fit::None) return false;
+    if (keptOf(a) != a || keptOf(b) != b) return false;
     return !haveCommonClass(a, b);
 }
 
@@ -241,9 +243,15 @@ const Type* Checker::narrowTo(const Type* type, const Type* tested) {
             continue;
         }
         for (const Type* wanted : membersOf(tested))
-            if (isAssignable(wanted, member) || member->kind == TypeKind::TypeParam) result = types_.unionOf(result, wanted);
+            if (isAssignable(wanted, member) || member->kind == TypeKind::TypeParam)
+                result = types_.unionOf(result, wanted);
+            else if (objectInfoOf(member) && objectInfoOf(wanted))
+                if (const Type* both = types_.both(member, wanted)) result = types_.unionOf(result, both);
     }
-    return result;
+    if (!isUnion(result)) return result;
+    const Type* kept = types_.never();
+    for (const Type* member : membersOf(result)) kept = types_.unionOf(kept, keptOf(member));
+    return kept;
 }
 
 const Type* Checker::narrowFrom(const Type* type, const Type* tested) {

@@ -333,6 +333,48 @@ const InterfaceType* TypeTable::interfaceType(const InterfaceInfo* info, std::sp
     }));
 }
 
+const InterfaceType* TypeTable::both(const Type* a, const Type* b) {
+    if (a->hasTypeParams || b->hasTypeParams) return nullptr;
+    const Type* object = nullptr;
+    std::vector<const InterfaceType*> interfaces;
+    for (const Type* part : {a, b}) {
+        auto* interface = asIf<InterfaceType>(part);
+        const Type* kept = keptOf(part);
+        if (kept->kind == TypeKind::Class) {
+            if (object && object != kept) return nullptr;
+            object = kept;
+        }
+        if (!interface) continue;
+        auto add = [&](const InterfaceType* one) {
+            if (std::find(interfaces.begin(), interfaces.end(), one) == interfaces.end()) interfaces.push_back(one);
+        };
+        if (!interface->info->bothOf) add(interface);
+        for (const InterfaceType* further : interface->info->interfaces) add(as<InterfaceType>(memberType(further, interface)));
+    }
+    if (interfaces.empty()) return nullptr;
+    std::string name = object ? print(object) + " & " : "";
+    if (!object) object = interfaces[0];
+    for (const InterfaceType* interface : interfaces) {
+        const bool isExtended = std::any_of(interfaces.begin(), interfaces.end(), [&](const InterfaceType* other) {
+            return other != interface && interfaceOf(other, interface->info) == interface;
+        });
+        if (!isExtended) name += print(interface) + " & ";
+    }
+    name.resize(name.size() - 3);
+    const Symbol symbol = interner_.intern(name);
+    for (auto& known : bothInfos_)
+        if (known->bothOf == object && std::equal(known->interfaces.begin(), known->interfaces.end(), interfaces.begin(), interfaces.end()))
+            return known->selfType;
+    auto& info = bothInfos_.emplace_back(std::make_unique<InterfaceInfo>());
+    info->nominalKind = NominalKind::Interface;
+    info->name = symbol;
+    info->types = this;
+    info->bothOf = object;
+    info->interfaces = arena_.makeList<const InterfaceType*>(interfaces);
+    info->selfType = interfaceType(info.get(), {});
+    return info->selfType;
+}
+
 const EnumType* TypeTable::enumType(const EnumInfo* info) {
     auto* type = make<EnumType>(TypeKind::Enum, Rep::I64);
     type->info = info;

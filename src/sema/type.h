@@ -277,6 +277,9 @@ class TypeTable {
     /// A class or interface with type arguments, as many as it has parameters.
     const ClassType* classType(const ClassInfo* info, std::span<const Type* const> args);
     const InterfaceType* interfaceType(const InterfaceInfo* info, std::span<const Type* const> args);
+    /// What is known of an object that is both (classes or interfaces, at most one class): an interface without declaration that extends
+    /// all. Only narrowing makes it, and it never becomes part of another type (keptOf()). Null: no such type.
+    const InterfaceType* both(const Type* a, const Type* b);
     /// The type of an enum; to be made once (EnumInfo::selfType).
     const EnumType* enumType(const EnumInfo* info);
 
@@ -329,6 +332,7 @@ class TypeTable {
     std::vector<UnionType*> pendingUnions_;  // have a begun alias of kind Union as a member
     AliasMaker* aliasMaker_ = nullptr;
     std::unique_ptr<InterfaceInfo> comparableInfo_, hashableInfo_;
+    std::vector<std::unique_ptr<InterfaceInfo>> bothInfos_;
     const InterfaceType *comparable_, *hashable_;
     Type *error_, *never_, *void_, *nil_, *boolean_, *number_, *integer_, *string_, *any_, *implicitAny_, *anyFunction_,
         *file_;
