@@ -67,12 +67,13 @@ frontend::Module* FileModuleLoader::loadFile(const std::string& path, std::strin
     return module;
 }
 
-frontend::Module* FileModuleLoader::loadText(std::string name, std::string_view text, std::string& problem) {
-    const frontend::SourceFile* file = sources_.addFile(std::move(name), text);
+frontend::Module* FileModuleLoader::loadText(std::string name, std::string_view text, std::string& problem, bool isLenient) {
+    frontend::SourceFile* file = sources_.addFile(std::move(name), text);
     if (!file) {
         problem = "the program's source text is larger than 4 GB";
         return nullptr;
     }
+    if (isLenient) file->makeLenient();
     return frontend::parse(*file, arena_, interner_, diagnostics_);
 }
 

@@ -29,8 +29,8 @@ class FileModuleLoader : public sema::ModuleLoader {
     /// Loads the module that `require(path)` asks for in the program whose main file this is. Null with `problem` empty if there is
     /// none, or set if it cannot be read.
     frontend::Module* loadRequired(const std::string& mainFile, std::string_view path, std::string& problem);
-    /// Parses a text as the module called `name`. Null if it is too large.
-    frontend::Module* loadText(std::string name, std::string_view text, std::string& problem);
+    /// Parses a text as the module called `name`; lenient also if it does not say so. Null if it is too large.
+    frontend::Module* loadText(std::string name, std::string_view text, std::string& problem, bool isLenient = false);
     /// True if the file has been loaded already, under whatever name.
     bool isLoaded(const std::string& path) const;
 

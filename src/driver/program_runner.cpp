@@ -9,6 +9,9 @@
 #include "driver/files.h"
 #include "driver/pipeline.h"
 #include "frontend/diag/render.h"
+#include "runtime/bytecode/serialize.h"
+#include "runtime/bytecode/verify.h"
+#include "runtime/lib/builtin_table.h"
 #include "runtime/lib/library.h"
 #include "runtime/object/array.h"
 #include "runtime/vm/call.h"
@@ -129,6 +132,64 @@ bool requireModule(rt::State& s, rt::String* name, void* context) {
     return true;
 }
 
+/// "file:line: text" of the first error.
+std::string firstError(const Compilation& compilation) {
+    for (const frontend::Diagnostic& d : compilation.diagnostics.list()) {
+        if (d.severity != frontend::Severity::Error) continue;
+        const frontend::Position at = compilation.sources.position(d.range.begin);
+        return std::string(at.file->name()) + ":" + std::to_string(at.at.line) + ": " + d.text;
+    }
+    return "it has errors";
+}
+
+/// A text that is compiled while the program runs. It outlives what may raise.
+struct LoadedText {
+    bc::Chunk chunk;
+    std::string problem;
+};
+
+/// How Lua shows where a chunk comes from: a file's name, a name as it is, or the first line of the text.
+std::string shownName(std::string_view chunkName) {
+    constexpr size_t kShownLength = 45;
+    if (chunkName.starts_with('@') || chunkName.starts_with('=')) return std::string(chunkName.substr(1));
+    const size_t end = chunkName.find('\n');
+    std::string line(chunkName.substr(0, end));
+    const bool isCut = end != chunkName.npos || line.size() > kShownLength;
+    if (line.size() > kShownLength) line.resize(kShownLength - 3);
+    return "[string \"" + line + (isCut ? "...\"]" : "\"]");
+}
+
+/// Compiles a text as lenient code. False with the first error as the problem.
+bool compileText(std::string_view text, std::string_view chunkName, LoadedText& loaded) {
+    loaded.problem.clear();
+    const std::string name = shownName(chunkName);
+    const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+    if (bc::looksLikeChunk(bytes)) {
+        std::string why;
+        if (bc::deserialize(bytes, loaded.chunk, why) && bc::verify(loaded.chunk, {rt::kBuiltinCount}, why)) return true;
+        loaded.problem = name + ": " + why;
+        return false;
+    }
+    Compilation compilation;
+    frontend::Module* root = compilation.loader.loadText(name, text, loaded.problem, true);
+    if (!root) return false;
+    if (!compilation.check(*root)) {
+        compilation.diagnostics.finish();
+        loaded.problem = firstError(compilation);
+        return false;
+    }
+    loaded.chunk = compilation.compile();
+    return true;
+}
+
+/// For rt::LibraryOptions.
+rt::Program* loadText(rt::State& s, std::string_view text, std::string_view chunkName, rt::String*& problem, void* context) {
+    LoadedText& loaded = *static_cast<LoadedText*>(context);
+    if (compileText(text, chunkName, loaded)) return rt::loadProgram(s, std::move(loaded.chunk));
+    problem = rt::newString(s, loaded.problem);
+    return nullptr;
+}
+
 /// Runs where an error is raised that nothing else catches.
 void keepTraceback(rt::State& s, void*) {
     s.errorTraceback = rt::traceback(s, nullptr, {}, 1);
@@ -165,6 +226,9 @@ int runChunk(bc::Chunk&& chunk, const RunSettings& settings) {
     rt::LibraryOptions library;
     library.requireModule = requireModule;
     library.requireContext = &required;
+    LoadedText loaded;
+    library.loadText = loadText;
+    library.loadContext = &loaded;
     rt::openLibrary(*s, library);
     int status = kExitOk;
     {

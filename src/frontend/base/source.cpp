@@ -49,7 +49,7 @@ std::string_view SourceFile::lineText(uint32_t line) const {
     return text().substr(begin, end - begin);
 }
 
-const SourceFile* SourceManager::addFile(std::string name, std::string_view text) {
+SourceFile* SourceManager::addFile(std::string name, std::string_view text) {
     // One byte between files, so that the end of one is never the beginning of the next.
     if (nextBase_ + text.size() + 1 > UINT32_MAX) return nullptr;
     const Loc base{uint32_t(nextBase_)};

@@ -73,12 +73,15 @@ class SourceFile {
     /// Where a line (one-based) begins.
     Loc lineBegin(uint32_t line) const { return base_ + lineStarts_[line - 1]; }
 
-    /// True if the file is lenient by its name (`*.lua`), whatever its attributes say.
-    bool isLuaFile() const { return name_.size() >= 4 && std::string_view(name_).ends_with(".lua"); }
+    /// True if the text is lenient whatever its attributes say: by its name (`*.lua`), or because makeLenient() said so.
+    bool isLuaFile() const { return isLenient_ || std::string_view(name_).ends_with(".lua"); }
+    /// Makes the text lenient, whatever its name. Before it is parsed.
+    void makeLenient() { isLenient_ = true; }
 
     static constexpr size_t kPadding = 16;
 
   private:
+    bool isLenient_ = false;
     std::string name_;
     std::unique_ptr<char[]> storage_;
     uint32_t size_;
@@ -101,7 +104,7 @@ class SourceManager {
     SourceManager& operator=(const SourceManager&) = delete;
 
     /// Adds a copy of `text` under `name`. Null if the total of all files would pass 4 GB.
-    const SourceFile* addFile(std::string name, std::string_view text);
+    SourceFile* addFile(std::string name, std::string_view text);
 
     /// The file that holds `loc`, or null if `loc` is invalid.
     const SourceFile* fileOf(Loc loc) const;

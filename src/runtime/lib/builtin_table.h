@@ -22,7 +22,7 @@ enum BuiltinEffect : uint16_t {
     kEffectNeedsType = 32,
 };
 
-enum class BuiltinForm : uint8_t { Function, Case, Value, Hidden };
+enum class BuiltinForm : uint8_t { Function, Case, Value, Hidden, Lenient };
 
 struct BuiltinInfo {
     std::string_view name;
@@ -60,6 +60,7 @@ inline constexpr BuiltinInfo kTable[] = {
 #define LUAPP_BUILTIN_VALUE(Id, name, type, fn, effects, intrinsic, description) \
     {name, "", type, effects, BuiltinForm::Value, intrinsic},
 #define LUAPP_BUILTIN_HIDDEN(Id, name, signature, fn, effects) {name, "", signature, effects, BuiltinForm::Hidden, "-"},
+#define LUAPP_BUILTIN_LENIENT(Id, name, fn, effects, description) {name, "", "(...any): (...any)", effects, BuiltinForm::Lenient, "-"},
 #include "runtime/lib/builtins.def"
 };
 

@@ -28,8 +28,8 @@ constexpr Constant kConstants[] = {
 
 /// True for members of values and what else is no part of a library table.
 bool isGlobal(const BuiltinInfo& b) {
-    return b.form == BuiltinForm::Function && !b.name.starts_with("Array.") && !b.name.starts_with("Table.") &&
-           !b.name.starts_with("File.") && b.name.front() != '(';
+    return b.form == BuiltinForm::Lenient || (b.form == BuiltinForm::Function && !b.name.starts_with("Array.") && !b.name.starts_with("Table.") &&
+           !b.name.starts_with("File.") && b.name.front() != '(');
 }
 
 /// The table in which `name` stands, and its last part. Libraries come into being with their first member.

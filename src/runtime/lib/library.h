@@ -9,6 +9,8 @@
 
 namespace luapp::rt {
 
+struct Program;
+
 /// The C streams behind io.stdin, io.stdout and io.stderr; tests give others than the process's own.
 struct LibraryOptions {
     std::FILE* in = stdin;
@@ -20,6 +22,10 @@ struct LibraryOptions {
     /// error in it is raised. Null: there never is one.
     bool (*requireModule)(State& s, String* name, void* context) = nullptr;
     void* requireContext = nullptr;
+    /// What `load` and its like do with a text: compiles and loads it as lenient code. Null, with `problem` set, if it has errors;
+    /// `chunkName` as in Lua: "@file", "=name", or the text itself. Null: nothing can be compiled.
+    Program* (*loadText)(State& s, std::string_view text, std::string_view chunkName, String*& problem, void* context) = nullptr;
+    void* loadContext = nullptr;
 };
 
 /// Makes the library available to programs of `s`. To be called once, before any program is loaded.
