@@ -321,7 +321,7 @@ class Runner {
     std::string judge(const GoldenFile& golden, const Outcome& outcome) const {
         if (outcome.signal == SIGALRM) return "no end in time\n";
         if (outcome.signal != 0) return "killed by signal " + std::to_string(outcome.signal) + "\n" + outcome.err;
-        std::string why = compareDiagnostics(golden, outcome, settings_.folder.ends_with("/diag"));
+        std::string why = compareDiagnostics(golden, outcome, settings_.folder.ends_with("golden/diag"));
         if (outcome.exitStatus != expectedStatus(golden)) {
             why += "exit status " + std::to_string(outcome.exitStatus) + ", wanted " + std::to_string(expectedStatus(golden)) + "\n" +
                    outcome.err;

@@ -40,7 +40,7 @@ This page is made from `src/runtime/lib/builtins.def` by `tests/tools/gen_librar
 """
 
 STRING = r'"((?:[^"\\]|\\.)*)"'
-ENTRY = re.compile(r"^LUAPP_BUILTIN(_CASE|_VALUE|_HIDDEN|_CONST)?\((\w+),\s*(.*)\)$")
+ENTRY = re.compile(r"^LUAPP_BUILTIN(_CASE|_VALUE|_HIDDEN|_LENIENT|_CONST)?\((\w+),\s*(.*)\)$")
 
 
 def unescape(text):
@@ -61,6 +61,8 @@ def read_entries(path):
         texts = [unescape(t) for t in re.findall(STRING, match.group(3))]
         if kind == "CASE":
             yield kind, texts[0], texts[1], texts[2], ""
+        elif kind == "LENIENT":
+            yield kind, texts[0], "", "", texts[-1]
         else:
             yield kind, texts[0], "", texts[1], texts[-1]
 
@@ -76,7 +78,11 @@ def shown(name, signature, literal):
 
 def page(entries):
     groups = {}
+    lenient = []
     for kind, name, literal, signature, description in entries:
+        if kind == "LENIENT":
+            lenient.append(f"- `{name}`: {description}")
+            continue
         library = name.split(".")[0] if "." in name else ""
         lines = groups.setdefault(library, [])
         if kind == "CASE":
@@ -94,6 +100,7 @@ def page(entries):
             out.append(NOTES[library] + "\n")
         out.extend(with_descriptions_last(groups.pop(library)))
         out.append("")
+    out.extend(["## Lenient code alone\n", "Globals that only lenient files have, as Lua 5.1 describes them.\n", *lenient, ""])
     if groups:
         sys.exit(f"libraries without a title: {sorted(groups)}")
     return "\n".join(out)
