@@ -61,6 +61,14 @@ TEST_CASE("floored division") {
     CHECK(floorModNumber(5, kInf) == 5);
     CHECK(floorModNumber(-5, kInf) == kInf);
     CHECK(std::isnan(floorModNumber(5, 0)));
+    CHECK(floorModNumber(7, 3) == 1);
+    CHECK(floorModNumber(-7, 3) == 2);
+    CHECK(floorModNumber(7, -3) == -2);
+    CHECK(floorModNumber(-7, -3) == -1);
+    CHECK(floorModNumber(9007199254740992.0, 3) == 2);
+    CHECK(!std::signbit(floorModNumber(6, -3)));
+    CHECK(std::signbit(floorModNumber(-6, 3)));
+    CHECK(std::signbit(floorModNumber(-0.0, 3)));
     CHECK(std::isnan(floorModNumber(kInf, 5)));
     CHECK(floorModLua51(-5.5, 2) == 0.5);
     CHECK(std::isnan(floorModLua51(5, kInf)));
