@@ -13,7 +13,7 @@ namespace luapp::fuzz {
 
 namespace {
 
-constexpr unsigned kSecondsPerRun = 10;
+constexpr unsigned kSecondsPerRun = 20;
 constexpr uint64_t kMemoryLimit = 512u << 20;
 
 /// A way to compile and run a program.

@@ -77,6 +77,7 @@ local function tick()
     end
 end
 local function clip(s: string): string -> #s <= 60 and s or s:sub(1, 50) .. "~" .. #s
+local function brief(s: string): string -> #s <= 400 and s or s:sub(1, 300) .. "~" .. #s
 local function showNumber(v: number): string -> v ~= v and "nan" or tostring(v)
 local function showAny(v: any): string
     if v is number then
@@ -88,22 +89,22 @@ local function showAny(v: any): string
     end
     return type(v)
 end
-local function showNumbers(a: Array<number>): string -> "[" .. a.map(showNumber).concat(" ") .. "]"
-local function showIntegers(a: Array<integer>): string -> "[" .. a.concat(" ") .. "]"
-local function showStrings(a: Array<string>): string -> "[" .. a.map(clip).concat("|") .. "]"
+local function showNumbers(a: Array<number>): string -> brief("[" .. a.map(showNumber).concat(" ") .. "]")
+local function showIntegers(a: Array<integer>): string -> brief("[" .. a.concat(" ") .. "]")
+local function showStrings(a: Array<string>): string -> brief("[" .. a.map(clip).concat("|") .. "]")
 local function showNumberTable(t: Table<string, number>): string
     local text = ""
     for k, v in t do
         text ..= k .. "=" .. showNumber(v) .. ";"
     end
-    return "{" .. text .. "}"
+    return brief("{" .. text .. "}")
 end
 local function showStringTable(t: Table<integer, string>): string
     local text = ""
     for k, v in t do
         text ..= k .. "=" .. clip(v) .. ";"
     end
-    return "{" .. text .. "}"
+    return brief("{" .. text .. "}")
 end
 local function showPoint(p: Point): string -> `({showNumber(p.x)} {showNumber(p.y)} {clip(p.name)})`
 local function showMaybePoint(p: Point?): string -> p ~= nil and showPoint(p) or "nil"
@@ -180,7 +181,7 @@ local function oneOf<A, B>(c: boolean, a: A, b: B): A | B
 end
 local function listOf<T>(...T): Array<T> -> { ... }
 local function dictionary<T>(k: string, v: T): Table<string, T> -> { [k] = v, ["k2"] = v }
-local function showEach<T>(a: Array<T>, f: (T): string): string -> "[" .. a.map(f).concat(" ") .. "]"
+local function showEach<T>(a: Array<T>, f: (T): string): string -> brief("[" .. a.map(f).concat(" ") .. "]")
 local function loudNumber(tag: string, v: number): number
     print("eval", tag, showNumber(v))
     return v
