@@ -249,7 +249,8 @@ private:
             if (!isSymbol(m.name) || m.main >= c_.protos.size()) return fail("bad module");
         if (c_.entry >= c_.protos.size()) return fail("no entry function");
         const Proto& e = c_.protos[c_.entry];
-        if (!e.params.empty() || !e.captures.empty()) return fail("the entry function takes parameters or captures");
+        const bool hasOwnCaptures = !e.captures.empty() && !(e.isLenient && e.captures.size() == 1);
+        if (!e.params.empty() || hasOwnCaptures) return fail("the entry function takes parameters or captures");
         return true;
     }
 };
