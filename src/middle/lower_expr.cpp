@@ -304,6 +304,12 @@ Value FunctionLowering::boolFromBranches(const TExpr* e) {
     return b_.readVariable(result);
 }
 
+/// The value of one of several ways to a value of representation `rep`. An arm that always raises has none; any will do.
+Value FunctionLowering::lowerArm(const TExpr* arm, Rep rep) {
+    Value v = lower(arm);
+    return arm->type->kind == TypeKind::Never && b_.isReachable() && v->rep != rep ? b_.zero(rep) : v;
+}
+
 Value FunctionLowering::lowerLogical(const sema::TLogical* e) {
     if (!e->temp) return boolFromBranches(e);
     declareVar(e->temp, lower(e->left));
@@ -316,7 +322,7 @@ Value FunctionLowering::lowerLogical(const sema::TLogical* e) {
     b_.writeVariable(result, lower(e->leftAsResult));
     jumpTo(done);
     b_.startSealed(useRight);
-    Value right = lower(e->right);
+    Value right = lowerArm(e->right, repOf(e->type));
     if (b_.isReachable()) {
         b_.writeVariable(result, right);
         b_.jump(done);
@@ -365,7 +371,7 @@ Value FunctionLowering::lowerConditional(const sema::TConditional* e) {
     for (auto [block, arm] : {std::pair{then, e->then}, std::pair{otherwise, e->otherwise}}) {
         b_.startSealed(block);
         // An optional chain without a value has nil, of no representation, where it is cut off.
-        Value v = rep == Rep::Void && arm->kind == TExprKind::NilConst ? nullptr : lower(arm);
+        Value v = rep == Rep::Void && arm->kind == TExprKind::NilConst ? nullptr : lowerArm(arm, rep);
         if (!b_.isReachable()) continue;
         if (rep != Rep::Void) b_.writeVariable(result, v);
         b_.jump(done);

@@ -247,6 +247,7 @@ class FunctionLowering {
     Value lowerUnary(const sema::TUnary* e);
     Value lowerCompare(const sema::TCompare* e);
     Value compareValues(sema::CompareOp op, const Type* type, Value a, Value b);
+    Value lowerArm(const TExpr* arm, Rep rep);
     Value lowerLogical(const sema::TLogical* e);
     Value lowerConditional(const sema::TConditional* e);
     Value lowerTruthy(const TExpr* operand);
