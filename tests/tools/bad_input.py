@@ -10,6 +10,7 @@ import argparse
 import concurrent.futures
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -360,6 +361,10 @@ def main():
     ap.add_argument("-v", dest="verbose", action="store_true")
     a = ap.parse_args()
     luapp = os.path.abspath(a.luapp)
+    with open(luapp, "rb") as f:
+        if b"__asan_init" in f.read():
+            # The frames of an instrumented build are several times as large; the depth that is tested for is that of others.
+            resource.setrlimit(resource.RLIMIT_STACK, (64 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]))
     cases = [c for c in all_cases(a.slow) if a.only in c.name]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
