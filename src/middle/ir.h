@@ -25,6 +25,7 @@
 #include "frontend/base/arena.h"
 #include "frontend/base/source.h"
 #include "runtime/base/rep.h"
+#include "runtime/bytecode/note.h"
 
 namespace luapp::sema {
 struct Type;
@@ -277,12 +278,20 @@ class Function {
     bool isMain = false;
     /// Code of a lenient file: capture 0 is the environment.
     bool isLenient = false;
+    /// What the captures are called and whether they are cells, for the debug library; empty, or one for each.
+    struct CaptureName {
+        std::string_view name;
+        bool isCell = false;
+    };
+    ArenaVec<CaptureName> captureNames;
     /// Its function type in Module::types, for dynamic calls and closures; kNoType: never a value.
     uint32_t type = ~0u;
     /// Functions with default values: takes every parameter boxed (absent where missing), fills in the defaults and calls
     /// this one. Dynamic calls enter there. Null: none.
     Function* dynamicEntry = nullptr;
     Loc loc;
+    /// The last place of its text.
+    Loc endLoc;
 
     /// The blocks, in the order in which the backend lays them out. `entry` has no predecessors.
     Block* entry = nullptr;
@@ -414,6 +423,19 @@ struct ClassEntry {
     Function* finalizer = nullptr;      // `__gc`
 };
 
+/// What the source calls an operand, for messages: "local 'x'".
+struct OperandName {
+    bc::NameKind kind = bc::NameKind::None;
+    uint32_t name = 0;  // in Module::strings
+};
+
+/// A place in the source together with the names of the operands of the instruction that stands there.
+struct Note {
+    Loc loc;
+    bc::NoteUse use = bc::NoteUse::Call;
+    OperandName names[2];
+};
+
 /// A whole program.
 class Module {
   public:
@@ -429,6 +451,15 @@ class Module {
     uint32_t addType(const sema::Type* type, std::string_view name);
     /// Index of a new module variable.
     uint32_t addVar(std::string_view name, Rep rep, uint64_t initial = 0);
+    /// A position that carries a note. Instructions with such a `loc` keep their names through all passes, as they keep their position.
+    Loc addNote(const Note& note) {
+        notes.push_back(note);
+        return {kNoteBit | uint32_t(notes.size() - 1)};
+    }
+    /// The note of a position, or null.
+    const Note* noteOf(Loc loc) const { return loc.offset & kNoteBit ? &notes[loc.offset & ~kNoteBit] : nullptr; }
+    /// The place in the source.
+    Loc placeOf(Loc loc) const { return loc.offset & kNoteBit ? notes[loc.offset & ~kNoteBit].loc : loc; }
     /// The function with this label, or null.
     Function* findFunction(std::string_view label) const;
 
@@ -441,10 +472,13 @@ class Module {
     std::vector<TypeEntry> types;
     std::vector<VirtualMethod> methods;
     std::vector<ClassEntry> classes;
+    std::vector<Note> notes;
     /// Source files, for positions; may be null (textual IR).
     const frontend::SourceManager* sources = nullptr;
 
   private:
+    static constexpr uint32_t kNoteBit = 1u << 31;  // no source text is that long
+
     std::unordered_map<std::string_view, uint32_t> stringIndex_;
     std::unordered_map<const sema::Type*, uint32_t> typeIndex_;
     std::unordered_map<std::string_view, Function*> labelIndex_;

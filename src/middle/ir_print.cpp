@@ -278,7 +278,7 @@ class Printer {
             out_ += ')';
         }
         if (!immediatesFirst) immediates(inst);
-        if (options_.showLocs && inst.loc.isValid()) put(" !{}", inst.loc.offset);
+        if (options_.showLocs && inst.loc.isValid()) put(" !{}", inst.block->function->module().placeOf(inst.loc).offset);
         out_ += '\n';
     }
 

@@ -94,6 +94,8 @@ Value FunctionLowering::lowerFunctionCall(const sema::TCall* call, Rep rep) {
     const TypedFunction* fn = call->function;
     Value closure = fn->isStatic() ? nullptr : closureOf(fn);
     std::vector<Value> operands = lowerArgs(call, false);
+    const bool isNamed = source_ && source_->isLenient && fn->variable;
+    NotedPlace place(*this, call->loc, bc::NoteUse::Call, isNamed ? nameOfVariable(fn->variable) : OperandName{});
     return callFunction(fn, closure, std::move(operands), call->args.count, call->extras.count, rep);
 }
 
@@ -128,6 +130,7 @@ Value FunctionLowering::lowerDynamicCall(const sema::TCall* call, Rep rep) {
     Value callee = box(lower(call->callee), call->callee->type);
     std::vector<Value> operands = lowerArgs(call, false);
     operands.insert(operands.begin(), callee);
+    NotedPlace place(*this, call->loc, bc::NoteUse::Call, nameOf(call->callee));
     return b_.typed(Op::CallDyn, rep, operands, 0, call->extras.count);
 }
 

@@ -107,14 +107,13 @@ Value FunctionLowering::lowerSimple(const TExpr* e) {
             auto* get = e->as<sema::TIndexDyn>();
             Value object = lower(get->object);
             Value key = lower(get->key);
-            b_.setLoc(e->loc);
-            return b_.op(Op::IndexX, {object, key});
+            return dynamicOp(Op::IndexX, {object, key}, e->loc, bc::NoteUse::Index, nameOf(get->object));
         }
         case TExprKind::MemberDyn: {
             auto* get = e->as<sema::TMemberDyn>();
             Value object = lower(get->object);
-            b_.setLoc(e->loc);
-            return b_.op(get->isMethod ? Op::MethodX : Op::MemberX, {object}, program_.module().addString(program_.text(get->name)));
+            return dynamicOp(get->isMethod ? Op::MethodX : Op::MemberX, {object}, e->loc, bc::NoteUse::Index, nameOf(get->object), {},
+                             program_.module().addString(program_.text(get->name)));
         }
         case TExprKind::ObjectNew: return lowerObjectNew(e->as<sema::TObjectNew>());
         case TExprKind::FieldGet: {
@@ -141,8 +140,10 @@ Value FunctionLowering::lowerSimple(const TExpr* e) {
 Value FunctionLowering::lowerUnary(const sema::TUnary* e) {
     Value v = lower(e->operand);
     b_.setLoc(e->loc);
-    if (e->op == sema::UnaryOp::Neg) return b_.op(v->rep == Rep::F64 ? Op::NegF : v->rep == Rep::I64 ? Op::NegI : Op::UnmX, {v});
-    return b_.op(v->rep == Rep::I64 ? Op::NotI : Op::BNotX, {v});
+    const bool isMinus = e->op == sema::UnaryOp::Neg;
+    if (v->rep == Rep::I64) return b_.op(isMinus ? Op::NegI : Op::NotI, {v});
+    if (v->rep == Rep::F64) return b_.op(Op::NegF, {v});
+    return dynamicOp(isMinus ? Op::UnmX : Op::BNotX, {v}, e->loc, bc::NoteUse::Operate, nameOf(e->operand));
 }
 
 namespace {
@@ -183,7 +184,7 @@ Op integerOp(ArithOp op) {
     LUAPP_UNREACHABLE("no operation for this representation");
 }
 
-bc::ArithOp dynamicOp(ArithOp op) {
+bc::ArithOp boxedOp(ArithOp op) {
     switch (op) {
         case ArithOp::Add: return bc::ArithOp::Add;
         case ArithOp::Sub: return bc::ArithOp::Sub;
@@ -239,7 +240,9 @@ Value FunctionLowering::applyBinary(const sema::TBinary* e, Value left, Value ri
     switch (left->rep) {
         case Rep::F64: return b_.op(numberOp(e->op), {left, right});
         case Rep::I64: return b_.op(integerOp(e->op), {left, right});
-        case Rep::Box: return b_.op(Op::ArithX, {left, right}, int64_t(dynamicOp(e->op)));
+        case Rep::Box:
+            return dynamicOp(Op::ArithX, {left, right}, e->loc, bc::NoteUse::Operate, nameOf(e->left), nameOf(e->right),
+                             int64_t(boxedOp(e->op)));
         case Rep::Void:
         case Rep::Bool:
         case Rep::Ref:
@@ -407,8 +410,7 @@ Value FunctionLowering::lowerConcat(const sema::TConcat* e) {
     if (repOf(e->type) == Rep::Box) {
         Value left = lower(e->parts[0]);
         Value right = lower(e->parts[1]);
-        b_.setLoc(e->loc);
-        return b_.op(Op::ConcatX, {left, right});
+        return dynamicOp(Op::ConcatX, {left, right}, e->loc, bc::NoteUse::Operate, nameOf(e->parts[0]), nameOf(e->parts[1]));
     }
     constexpr size_t kMostAtOnce = 32;  // operands of one instruction lie side by side in registers
     std::vector<Value> parts;
@@ -431,7 +433,7 @@ Value FunctionLowering::lowerLength(const sema::TLength* e) {
         case TypeKind::String: return b_.op(Op::StrLen, {v});
         case TypeKind::Array: return b_.op(Op::ArrLen, {v});
         case TypeKind::Table: return b_.op(Op::TabLen, {v});
-        default: return b_.op(Op::LenX, {v});
+        default: return dynamicOp(Op::LenX, {v}, e->loc, bc::NoteUse::Operate, nameOf(e->operand));
     }
 }
 

@@ -307,6 +307,24 @@ class FunctionLowering {
     Value lowerMethodCall(const sema::TCall* call, Rep rep);
     Value callFunction(const TypedFunction* fn, Value closure, std::vector<Value> operands, uint32_t given, uint32_t extras, Rep rep);
 
+    // --- names of operands (lower_notes.cpp)
+    /// Sets the position for what is emitted while it lives, with a note if there is a name.
+    class NotedPlace {
+      public:
+        NotedPlace(FunctionLowering& lowering, Loc loc, bc::NoteUse use, OperandName first, OperandName second = {});
+        ~NotedPlace();
+
+      private:
+        Builder& b_;
+        Loc loc_;
+    };
+    OperandName named(bc::NameKind kind, std::string_view name);
+    OperandName nameOfVariable(const Variable* v);
+    /// What an operand is called; after it has been lowered, because of temporaries.
+    OperandName nameOf(const TExpr* e);
+    Value dynamicOp(Op op, std::initializer_list<Value> operands, Loc loc, bc::NoteUse use, OperandName first, OperandName second = {},
+                    int64_t imm = 0);
+
     // --- lenient code (lower_lenient.cpp)
     Value environment();
     void keepEnvironment();
@@ -350,6 +368,7 @@ class FunctionLowering {
     };
     LabelBlock& labelBlock(const sema::TLabel* label);
     std::vector<LabelBlock> labels_;
+    std::unordered_map<const Variable*, const TExpr*> temporaries_;  // what temporaries without a name start with
 };
 
 }  // namespace luapp::ir

@@ -127,7 +127,11 @@ void FunctionLowering::lowerLuaForIn(const sema::TLuaForIn* s) {
     b_.start(header);
     b_.setLoc(s->loc);
     const Value operands[] = {function, state, b_.readVariable(control)};
-    Value pack = b_.typed(Op::CallDyn, Rep::Pack, operands, 0, 2);
+    Value pack;
+    {
+        NotedPlace place(*this, s->loc, bc::NoteUse::Call, named(bc::NameKind::Local, "(for generator)"));
+        pack = b_.typed(Op::CallDyn, Rep::Pack, operands, 0, 2);
+    }
     std::vector<Value> values;
     for (uint32_t i = 0; i < s->variables.count; i++) values.push_back(b_.op(Op::PackGet, {pack}, i));
     b_.writeVariable(control, values[0]);

@@ -74,11 +74,16 @@ Function* ProgramLowering::declareObjectCode(Form form, std::string_view name, c
 Function* ProgramLowering::declare(std::string_view name, const TypedFunction* fn) {
     Function* f = module_.addFunction(name);
     f->loc = fn->range.begin;
+    f->endLoc = fn->range.end;
     f->isLenient = fn->isLenient;
-    if (fn->isLenient) f->captures.push(module_.arena, Rep::Box);  // its environment
+    if (fn->isLenient) {  // its environment
+        f->captures.push(module_.arena, Rep::Box);
+        f->captureNames.push(module_.arena, {});
+    }
     for (const Variable* v : fn->captures) {
         const bool boxed = v->needsInitCheck && !v->inCell() && repOf(v->type) != Rep::Ref;
         f->captures.push(module_.arena, v->inCell() ? Rep::Ref : boxed ? Rep::Box : repOf(v->type));
+        f->captureNames.push(module_.arena, {text(v->name), v->inCell()});
     }
     return f;
 }

@@ -26,6 +26,7 @@ void FunctionLowering::lowerStmt(const TStmt* s) {
             auto* decl = s->as<sema::TLocalDecl>();
             const Variable* v = decl->variable;
             const bool isConstant = v->function && v->function->isStatic();  // uses name the function itself
+            if (decl->init && program_.text(v->name).empty()) temporaries_[v] = decl->init;
             declareVar(v, decl->init && !isConstant ? lower(decl->init) : nullptr);
             break;
         }
@@ -68,16 +69,15 @@ void FunctionLowering::lowerStmt(const TStmt* s) {
             Value object = lower(set->object);
             Value key = lower(set->key);
             Value value = lower(set->value);
-            b_.setLoc(s->loc);
-            b_.op(Op::SetIndexX, {object, key, value});
+            dynamicOp(Op::SetIndexX, {object, key, value}, s->loc, bc::NoteUse::Index, nameOf(set->object));
             break;
         }
         case TStmtKind::SetMemberDyn: {
             auto* set = s->as<sema::TSetMemberDyn>();
             Value object = lower(set->object);
             Value value = lower(set->value);
-            b_.setLoc(s->loc);
-            b_.op(Op::SetMemberX, {object, value}, program_.module().addString(program_.text(set->name)));
+            dynamicOp(Op::SetMemberX, {object, value}, s->loc, bc::NoteUse::Index, nameOf(set->object), {},
+                      program_.module().addString(program_.text(set->name)));
             break;
         }
         case TStmtKind::Block: lowerBlock(s->as<sema::TBlock>()); break;

@@ -44,6 +44,7 @@ DataIndex ChunkBuilder::string(uint32_t irString, bool boxed) {
 }
 
 Position ChunkBuilder::position(ir::Loc loc) {
+    loc = module_.placeOf(loc);
     if (!module_.sources || !loc.isValid()) return {};
     if (loc.offset >= lineBegin_ && loc.offset < lineEnd_) return lastPosition_;
     const frontend::Position p = module_.sources->position(loc);

@@ -34,6 +34,9 @@ class ChunkBuilder {
     DataIndex variable(uint32_t irVar) const { return irVar; }
     /// Position of `loc`; unknown if the module has no sources.
     Position position(ir::Loc loc);
+    OperandName operandName(const ir::OperandName& n) {
+        return {n.kind, n.kind == NameKind::None ? 0 : symbol(module_.strings[n.name])};
+    }
     /// Turns ir::Module::classes into Chunk::classes.
     void addClasses();
 

@@ -330,7 +330,11 @@ class CodeWriter {
     }
 
     void addPosition(const LirInst& inst) {
-        if (inst.loc != 0) proto_.lines.add(here(), chunk_.position({inst.loc}));
+        if (inst.loc == 0) return;
+        proto_.lines.add(here(), chunk_.position({inst.loc}));
+        if (const ir::Note* note = chunk_.module().noteOf({inst.loc})) {
+            proto_.notes.add(here(), {note->use, {chunk_.operandName(note->names[0]), chunk_.operandName(note->names[1])}});
+        }
     }
 
     // --- jumps

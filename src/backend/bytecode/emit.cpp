@@ -28,6 +28,8 @@ Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
     const Position at = chunk.position(fn.loc);
     p.file = at.file;
     p.line = at.line;
+    p.lastLine = chunk.position(fn.endLoc).line;
+    for (const ir::Function::CaptureName& c : fn.captureNames) p.captureNames.push_back({chunk.symbol(c.name), c.isCell});
     return p;
 }
 

@@ -1,27 +1,9 @@
 #include "runtime/bytecode/proto.h"
+#include "runtime/bytecode/varint.h"
 
 namespace luapp::bc {
 
 namespace {
-
-void putVarint(std::vector<uint8_t>& out, uint64_t v) {
-    while (v >= 0x80) {
-        out.push_back(static_cast<uint8_t>(v) | 0x80);
-        v >>= 7;
-    }
-    out.push_back(static_cast<uint8_t>(v));
-}
-
-/// Reads a varint; false at the end of the bytes or if it does not fit.
-bool getVarint(const uint8_t*& p, const uint8_t* end, uint64_t& v) {
-    v = 0;
-    for (unsigned shift = 0; p < end && shift < 64; shift += 7) {
-        uint8_t b = *p++;
-        v |= uint64_t{b & 0x7Fu} << shift;
-        if (!(b & 0x80)) return true;
-    }
-    return false;
-}
 
 uint64_t zigzag(int64_t v) { return static_cast<uint64_t>(v) << 1 ^ static_cast<uint64_t>(v >> 63); }
 int64_t unzigzag(uint64_t v) { return static_cast<int64_t>(v >> 1 ^ (0 - (v & 1))); }

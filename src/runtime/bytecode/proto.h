@@ -21,6 +21,7 @@
 
 #include "runtime/base/rep.h"
 #include "runtime/bytecode/instruction.h"
+#include "runtime/bytecode/note.h"
 
 namespace luapp::bc {
 
@@ -89,12 +90,20 @@ struct DataEntry {
     uint64_t word = 0;   // Word and Variable only
 };
 
-/// A local variable for debuggers: it lives in register `reg` in the code words [begin, end).
+/// A local variable for the debug library: it is in register `reg` while a pc behind words [begin, end) of the code is saved. They stand
+/// in the order in which they come into scope.
 struct LocalName {
-    SymbolIndex name = 0;
+    SymbolIndex name = 0;  // the empty string: a value that an expression needs later
     uint32_t begin = 0;
     uint32_t end = 0;
     uint16_t reg = 0;
+    bool isCell = false;   // the register holds the cell of a captured variable
+};
+
+/// What a word of a closure is called.
+struct CaptureName {
+    SymbolIndex name = 0;  // the empty string: nothing programs know of
+    bool isCell = false;   // the word is the cell of a variable
 };
 
 /// Where a piece of code comes from.
@@ -156,6 +165,7 @@ struct Proto {
     bool isLenient = false;        // code of a lenient file: capture 0 is the environment, strings are numbers where they look like one
     bool isBound = false;          // a bound method: its closures are equal if the objects in capture 0 are
     bool isAdapter = false;        // its closures equal the function in capture 0 (a Ref), which they call
+    bool isDebuggable = false;     // lenient: its locals keep their registers, and its Event instructions tell what it does
     uint32_t frameSize = 0;        // slots from R[0] on, call windows and their arguments included
     std::vector<Rep> captures;     // words of its closure
     TypeIndex signature = kNoIndex;  // a Function type; kNoIndex only for protos never used as values (main blocks)
@@ -163,9 +173,12 @@ struct Proto {
     // the defaults and calls this one; it returns what this one returns. Captures are the same. kNoIndex: none.
     ProtoIndex dynamicProto = kNoIndex;
     LineTable lines;
+    NoteTable notes;                 // what the source calls operands
     uint32_t file = kNoIndex;        // where it is defined
     uint32_t line = 0;
+    uint32_t lastLine = 0;           // where its text ends
     std::vector<LocalName> locals;   // optional
+    std::vector<CaptureName> captureNames;  // optional; else one for each capture
 };
 
 /// Who may use a member; the order is that of frontend::Access.
@@ -211,7 +224,8 @@ struct ClassData {
 inline constexpr uint32_t kMaxObjectWords = 250;
 
 struct SourceFileName {
-    SymbolIndex name = 0;  // as messages print it
+    SymbolIndex name = 0;    // as messages print it
+    SymbolIndex source = 0;  // the name of a chunk as it was given to load(); the empty string for files
 };
 
 struct ModuleEntry {

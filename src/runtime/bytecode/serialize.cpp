@@ -103,23 +103,33 @@ void writeProto(Writer& w, const Proto& p) {
     w.flag(p.isAdapter);
     w.flag(p.isLenient);
     w.flag(p.isBound);
+    w.flag(p.isDebuggable);
     w.u32(p.frameSize);
     w.u32(p.signature);
     w.u32(p.dynamicProto);
     w.u32(p.file);
     w.u32(p.line);
+    w.u32(p.lastLine);
     w.reps(p.params);
     w.reps(p.results);
     w.reps(p.captures);
     w.words(p.code);
     w.count(p.lines.bytes().size());
     w.bytes.insert(w.bytes.end(), p.lines.bytes().begin(), p.lines.bytes().end());
+    w.count(p.notes.bytes().size());
+    w.bytes.insert(w.bytes.end(), p.notes.bytes().begin(), p.notes.bytes().end());
     w.count(p.locals.size());
     for (const LocalName& l : p.locals) {
         w.u32(l.name);
         w.u32(l.begin);
         w.u32(l.end);
         w.u16(l.reg);
+        w.flag(l.isCell);
+    }
+    w.count(p.captureNames.size());
+    for (const CaptureName& n : p.captureNames) {
+        w.u32(n.name);
+        w.flag(n.isCell);
     }
 }
 
@@ -253,23 +263,33 @@ void readProto(Reader& r, Proto& p) {
     p.isAdapter = r.flag();
     p.isLenient = r.flag();
     p.isBound = r.flag();
+    p.isDebuggable = r.flag();
     p.frameSize = r.u32();
     p.signature = r.u32();
     p.dynamicProto = r.u32();
     p.file = r.u32();
     p.line = r.u32();
+    p.lastLine = r.u32();
     r.reps(p.params);
     r.reps(p.results);
     r.reps(p.captures);
     r.words(p.code);
     std::span<const uint8_t> lines = r.raw();
     p.lines.setBytes({lines.begin(), lines.end()});
-    p.locals.resize(r.count(14));
+    std::span<const uint8_t> notes = r.raw();
+    p.notes.setBytes({notes.begin(), notes.end()});
+    p.locals.resize(r.count(15));
     for (LocalName& l : p.locals) {
         l.name = r.u32();
         l.begin = r.u32();
         l.end = r.u32();
         l.reg = r.u16();
+        l.isCell = r.flag();
+    }
+    p.captureNames.resize(r.count(5));
+    for (CaptureName& n : p.captureNames) {
+        n.name = r.u32();
+        n.isCell = r.flag();
     }
 }
 
@@ -294,8 +314,11 @@ void readTables(Reader& r, Chunk& c) {
     }
     c.protos.resize(r.count(51));
     for (Proto& p : c.protos) readProto(r, p);
-    c.files.resize(r.count(4));
-    for (SourceFileName& f : c.files) f.name = r.u32();
+    c.files.resize(r.count(8));
+    for (SourceFileName& f : c.files) {
+        f.name = r.u32();
+        f.source = r.u32();
+    }
     c.modules.resize(r.count(8));
     for (ModuleEntry& m : c.modules) {
         m.name = r.u32();
@@ -353,7 +376,10 @@ std::vector<uint8_t> serialize(const Chunk& chunk) {
     w.count(chunk.protos.size());
     for (const Proto& p : chunk.protos) writeProto(w, p);
     w.count(chunk.files.size());
-    for (const SourceFileName& f : chunk.files) w.u32(f.name);
+    for (const SourceFileName& f : chunk.files) {
+        w.u32(f.name);
+        w.u32(f.source);
+    }
     w.count(chunk.modules.size());
     for (const ModuleEntry& m : chunk.modules) {
         w.u32(m.name);

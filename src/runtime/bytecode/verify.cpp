@@ -209,8 +209,7 @@ private:
             for (Rep r : *reps)
                 if (r == Rep::Void || r == Rep::Pack) return fail("function {}: bad representation", i);
         if (p.file != kNoIndex && p.file >= c_.files.size()) return fail("function {}: bad file", i);
-        for (const LocalName& l : p.locals)
-            if (!isSymbol(l.name)) return fail("function {}: bad name of a local", i);
+        if (!debugInformation(p)) return fail("function {}: bad debug information", i);
         if (p.signature != kNoIndex && !signatureFits(p)) return fail("function {}: signature does not fit", i);
         if (p.isAdapter && (p.captures.empty() || p.captures[0] != Rep::Ref)) return fail("function {}: adapter of nothing", i);
         if (p.isLenient && (p.captures.empty() || p.captures[0] != Rep::Box)) return fail("function {}: no environment", i);
@@ -218,6 +217,20 @@ private:
         if (p.isAdapter && p.isBound) return fail("function {}: bound method and adapter", i);
         if (p.dynamicProto != kNoIndex && !dynamicFits(p)) return fail("function {}: bad dynamic entry", i);
         return true;
+    }
+
+    bool debugInformation(const Proto& p) const {
+        for (const LocalName& l : p.locals)
+            if (!isSymbol(l.name) || l.begin > l.end || l.end > p.code.size() || l.reg >= p.frameSize) return false;
+        if (!p.captureNames.empty() && p.captureNames.size() != p.captures.size()) return false;
+        for (size_t k = 0; k < p.captureNames.size(); ++k)
+            if (!isSymbol(p.captureNames[k].name) || (p.captureNames[k].isCell && p.captures[k] != Rep::Ref)) return false;
+        NoteTable::Cursor notes(p.notes);
+        uint32_t pc;
+        Note note;
+        while (notes.next(pc, note))
+            if (pc >= p.code.size() || !isSymbol(note.names[0].name) || !isSymbol(note.names[1].name)) return false;
+        return !notes.isDamaged();
     }
 
     bool signatureFits(const Proto& p) const {
@@ -244,7 +257,7 @@ private:
 
     bool modules() {
         for (const SourceFileName& f : c_.files)
-            if (!isSymbol(f.name)) return fail("bad file name");
+            if (!isSymbol(f.name) || !isSymbol(f.source)) return fail("bad file name");
         for (const ModuleEntry& m : c_.modules)
             if (!isSymbol(m.name) || m.main >= c_.protos.size()) return fail("bad module");
         if (c_.entry >= c_.protos.size()) return fail("no entry function");

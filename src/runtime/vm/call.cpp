@@ -245,7 +245,10 @@ Transfer enterDyn(State& s, Value callee, Word* n, uint32_t count, const ReturnT
             continue;
         }
         Value handler = metamethod(s, callee, Event::Call);
-        if (handler.isNil() || depth > 100) raiseCannot(s, ErrorKind::CannotCall, callee);
+        if (handler.isNil() || depth > 100) {
+            const bool isInstruction = depth == 0 && to.pc != kExitStub;
+            raiseCannot(s, ErrorKind::CannotCall, callee, isInstruction ? operandName(s, bc::NoteUse::Call) : SourceName{});
+        }
         std::memmove(n + 1, n, count++ * sizeof(Word));
         n[0] = callee.word();
         callee = handler;

@@ -226,19 +226,22 @@ void raiseMismatch(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, 
     LUAPP_UNREACHABLE("kind of check");
 }
 
-void raiseCannot(State& s, ErrorKind kind, Value v) {
-    const char* name = typeName(v);
-    char text[64];
-    size_t at = 0;
-    auto add = [&](std::string_view part) {
-        size_t n = std::min(part.size(), sizeof text - at);
-        std::memcpy(text + at, part.data(), n);
-        at += n;
-    };
-    add(std::strchr("aeiou", name[0]) != nullptr ? "an " : "a ");
-    add(name);
-    add(" value");
-    raise(s, kind, std::string_view(text, at));
+void raiseCannot(State& s, ErrorKind kind, Value v, SourceName name) {
+    // Lua 5.1 has one message for reading and writing.
+    if (kind == ErrorKind::CannotSetIndex && isLenientCode(s)) kind = ErrorKind::CannotIndex;
+    const char* type = typeName(v);
+    TextBuilder text(s);
+    const bool isNamed = name && !name.name.starts_with('(');
+    if (isNamed) {
+        text.append(bc::nameKindText(name.kind));
+        text.append(" '");
+        text.append(name.name);
+        text.append("' (");
+    }
+    text.append(std::strchr("aeiou", type[0]) != nullptr ? "an " : "a ");
+    text.append(std::string_view(type));
+    text.append(isNamed ? " value)" : " value");
+    raise(s, kind, text.finish());
 }
 
 std::string_view typeNameOf(const State& s, Value v) {

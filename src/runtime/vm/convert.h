@@ -8,6 +8,7 @@
 
 #include "runtime/bytecode/instruction.h"
 #include "runtime/object/closure.h"
+#include "runtime/vm/source_names.h"
 #include "runtime/vm/state.h"
 
 namespace luapp::rt {
@@ -39,8 +40,9 @@ Value boxTyped(Word w, const TypeDesc* type);
 /// Raises the error that `v` is no value of `type`.
 [[noreturn]] LUAPP_COLD void raiseMismatch(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, uint32_t position = 0);
 
-/// Raises `kind` (CannotCall, CannotIndex ...) about `v` as "a nil value", "an array value".
-[[noreturn]] LUAPP_COLD void raiseCannot(State& s, ErrorKind kind, Value v);
+/// Raises `kind` (CannotCall, CannotIndex ...) about `v` as "a nil value", "an array value", or, if the source has a name for it,
+/// "local 'x' (a nil value)".
+[[noreturn]] LUAPP_COLD void raiseCannot(State& s, ErrorKind kind, Value v, SourceName name = {});
 
 /// What typeof(v) answers: the full name of the exact type ("Array<number>"), "table" for lenient tables.
 std::string_view typeNameOf(const State& s, Value v);

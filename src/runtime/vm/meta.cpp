@@ -218,7 +218,7 @@ Value luaIndex(State& s, Value v, Value key) {
         Value handler = metamethod(s, v, Event::Index);
         if (handler.isNil()) {
             if (v.isLuaTable()) return Value::nil();
-            raiseCannot(s, ErrorKind::CannotIndex, v);
+            raiseCannot(s, ErrorKind::CannotIndex, v, n == 0 ? operandName(s, bc::NoteUse::Index) : SourceName{});
         }
         if (handler.isFunction()) {
             Value args[2] = {v, key};
@@ -249,7 +249,8 @@ void luaSetIndex(State& s, Value v, Value key, Value value) {
             }
         } else {
             handler = metamethod(s, v, Event::NewIndex);
-            if (handler.isNil()) raiseCannot(s, ErrorKind::CannotSetIndex, v);
+            if (handler.isNil())
+                raiseCannot(s, ErrorKind::CannotSetIndex, v, n == 0 ? operandName(s, bc::NoteUse::Index) : SourceName{});
         }
         if (handler.isFunction()) {
             Value args[3] = {v, key, value};
@@ -352,14 +353,16 @@ Value arith(State& s, bc::ArithOp op, Value a, Value b) {
     if (coercedNumber(s, a, x) && coercedNumber(s, b, y)) return numericArith(s, op, x, y);
     Value result = binaryEvent(s, eventOf(op), a, b);
     if (!result.isAbsent()) return result;
-    raiseCannot(s, isBitwise(op) ? ErrorKind::CannotDoBitwise : ErrorKind::CannotDoArithmetic, a.isNumber() ? b : a);
+    const bool isSecond = coercedNumber(s, a, x);
+    raiseCannot(s, isBitwise(op) ? ErrorKind::CannotDoBitwise : ErrorKind::CannotDoArithmetic, isSecond ? b : a,
+                operandName(s, bc::NoteUse::Operate, isSecond ? 1 : 0));
 }
 
 Value negate(State& s, Value v) {
     double x;
     if (coercedNumber(s, v, x)) return Value::number(-x);
     Value result = binaryEvent(s, Event::Unm, v, v);
-    if (result.isAbsent()) raiseCannot(s, ErrorKind::CannotDoArithmetic, v);
+    if (result.isAbsent()) raiseCannot(s, ErrorKind::CannotDoArithmetic, v, operandName(s, bc::NoteUse::Operate));
     return result;
 }
 
@@ -367,7 +370,7 @@ Value bitwiseNot(State& s, Value v) {
     double x;
     if (coercedNumber(s, v, x)) return integerResult(s, ~bitOperand(s, x, ""));
     Value result = binaryEvent(s, Event::BNot, v, v);
-    if (result.isAbsent()) raiseCannot(s, ErrorKind::CannotDoBitwise, v);
+    if (result.isAbsent()) raiseCannot(s, ErrorKind::CannotDoBitwise, v, operandName(s, bc::NoteUse::Operate));
     return result;
 }
 
@@ -378,7 +381,7 @@ Value length(State& s, Value v) {
     Value handler = metamethod(s, v, Event::Len);
     if (!handler.isNil()) return callFirst(s, handler, std::span<const Value>(&v, 1));
     if (v.isLuaTable()) return Value::integer(static_cast<int64_t>(luaLength(s, v.asLuaTable())));
-    raiseCannot(s, ErrorKind::CannotGetLength, v);
+    raiseCannot(s, ErrorKind::CannotGetLength, v, operandName(s, bc::NoteUse::Operate));
 }
 
 Value concatenate(State& s, Value a, Value b) {
@@ -386,8 +389,9 @@ Value concatenate(State& s, Value a, Value b) {
     String* y = x == nullptr ? nullptr : concatOperand(s, b);
     if (y != nullptr) return Value::string(concat(s, x, y));
     Value result = binaryEvent(s, Event::Concat, a, b);
-    if (result.isAbsent()) raiseCannot(s, ErrorKind::CannotConcat, a.isString() || a.isNumber() ? b : a);
-    return result;
+    if (!result.isAbsent()) return result;
+    const bool isSecond = a.isString() || a.isNumber();
+    raiseCannot(s, ErrorKind::CannotConcat, isSecond ? b : a, operandName(s, bc::NoteUse::Operate, isSecond ? 1 : 0));
 }
 
 bool equals(State& s, Value a, Value b) {

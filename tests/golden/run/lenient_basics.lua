@@ -22,7 +22,7 @@ for i = "1", 2 do print(i) end
 --> 1
 --> 2
 print((function(a) return a end)(), (function(a) return a end)(1, 2)) --> nil	1
-print(pcall(function() local x; return x.y end)) --> false	lenient_basics.lua:25: attempt to index a nil value
+print(pcall(function() local x; return x.y end)) --> false	lenient_basics.lua:25: attempt to index local 'x' (a nil value)
 local function f(n) return n end
 function f() return "other" end
 print(f(1)) --> other

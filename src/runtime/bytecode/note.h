@@ -1,0 +1,70 @@
+// Notes: what the source calls the operands of an instruction, so that an error can say "attempt to index local 'x' (a nil value)"
+// and a stack trace "in function 'f'". Lowering makes them (middle/notes.h), instruction selection carries them with the
+// position, the code writer puts them into the proto's sparse table, and only slow paths that raise and the debug library read it.
+// The table is debug information: code runs the same without it, and damaged bytes give no note.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace luapp::bc {
+
+/// What the instruction does with the operands that a note names.
+enum class NoteUse : uint8_t {
+    Call,     // names[0]: what is called
+    Index,    // names[0]: what is indexed
+    Operate,  // the operands of an operator
+};
+
+/// How the source gets at an operand.
+enum class NameKind : uint8_t { None, Local, Upvalue, Global, Field, Method };
+inline constexpr unsigned kNameKindCount = static_cast<unsigned>(NameKind::Method) + 1;
+
+/// "local", "upvalue", ... as messages say it.
+const char* nameKindText(NameKind kind);
+
+struct OperandName {
+    NameKind kind = NameKind::None;
+    uint32_t name = 0;  // a symbol of the chunk
+};
+
+struct Note {
+    NoteUse use = NoteUse::Call;
+    OperandName names[2];
+};
+
+/// The notes of a proto, delta coded by pc in the order of the code.
+/// Bytes of an entry: varint pc delta, byte (use | kind 0 << 2 | kind 1 << 5), then a varint for each name that there is.
+class NoteTable {
+public:
+    /// The instruction that begins at word `pc`; pcs rise.
+    void add(uint32_t pc, const Note& note);
+
+    /// Reads the notes in order.
+    class Cursor {
+    public:
+        explicit Cursor(const NoteTable& table) : at_(table.bytes_.data()), end_(at_ + table.bytes_.size()) {}
+        /// False at the end of the table, or if its bytes are damaged: then `isDamaged`.
+        bool next(uint32_t& pc, Note& note);
+        bool isDamaged() const { return isDamaged_; }
+
+    private:
+        const uint8_t* at_;
+        const uint8_t* end_;
+        uint64_t pc_ = 0;
+        bool isDamaged_ = false;
+    };
+
+    /// The last note that begins at or before word `pc`; false if there is none. `begin` tells where.
+    bool find(uint32_t pc, uint32_t& begin, Note& note) const;
+
+    const std::vector<uint8_t>& bytes() const { return bytes_; }
+    /// Takes over bytes read from a file; nothing may be added afterwards.
+    void setBytes(std::vector<uint8_t> bytes) { bytes_ = std::move(bytes); }
+
+private:
+    std::vector<uint8_t> bytes_;
+    uint32_t lastPc_ = 0;
+};
+
+}  // namespace luapp::bc
