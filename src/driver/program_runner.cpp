@@ -7,6 +7,7 @@
 
 #include "driver/driver.h"
 #include "driver/files.h"
+#include "driver/lua_syntax.h"
 #include "driver/pipeline.h"
 #include "frontend/diag/render.h"
 #include "runtime/bytecode/serialize.h"
@@ -132,14 +133,10 @@ bool requireModule(rt::State& s, rt::String* name, void* context) {
     return true;
 }
 
-/// "file:line: text" of the first error.
-std::string firstError(const Compilation& compilation) {
-    for (const frontend::Diagnostic& d : compilation.diagnostics.list()) {
-        if (d.severity != frontend::Severity::Error) continue;
-        const frontend::Position at = compilation.sources.position(d.range.begin);
-        return std::string(at.file->name()) + ":" + std::to_string(at.at.line) + ": " + d.text;
-    }
-    return "it has errors";
+const frontend::Diagnostic* firstError(const Compilation& compilation) {
+    for (const frontend::Diagnostic& d : compilation.diagnostics.list())
+        if (d.severity == frontend::Severity::Error) return &d;
+    return nullptr;
 }
 
 /// A text that is compiled while the program runs. It outlives what may raise.
@@ -148,15 +145,39 @@ struct LoadedText {
     std::string problem;
 };
 
-/// How Lua shows where a chunk comes from: a file's name, a name as it is, or the first line of the text.
+/// How Lua 5.1 shows where a chunk comes from: a file's name, a name as it is, or the first line of the text; at most 59 bytes.
 std::string shownName(std::string_view chunkName) {
-    constexpr size_t kShownLength = 45;
-    if (chunkName.starts_with('@') || chunkName.starts_with('=')) return std::string(chunkName.substr(1));
-    const size_t end = chunkName.find('\n');
-    std::string line(chunkName.substr(0, end));
-    const bool isCut = end != chunkName.npos || line.size() > kShownLength;
-    if (line.size() > kShownLength) line.resize(kShownLength - 3);
-    return "[string \"" + line + (isCut ? "...\"]" : "\"]");
+    constexpr size_t kMaxName = 59, kMaxPath = 52, kMaxLine = 43;
+    chunkName = chunkName.substr(0, chunkName.find('\0'));
+    if (chunkName.starts_with('=')) return std::string(chunkName.substr(1, kMaxName));
+    if (chunkName.starts_with('@')) {
+        chunkName.remove_prefix(1);
+        if (chunkName.size() <= kMaxPath) return std::string(chunkName);
+        return "..." + std::string(chunkName.substr(chunkName.size() - kMaxPath));
+    }
+    const std::string_view line = chunkName.substr(0, std::min(chunkName.find_first_of("\n\r"), kMaxLine));
+    return "[string \"" + std::string(line) + (line.size() < chunkName.size() ? "...\"]" : "\"]");
+}
+
+/// Keeps the name of the chunk as it was given, for debug.getinfo.
+void setSource(bc::Chunk& chunk, const std::string& shown, std::string_view chunkName) {
+    for (bc::SourceFileName& file : chunk.files) {
+        if (chunk.symbol(file.name) != shown) continue;
+        file.source = static_cast<bc::SymbolIndex>(chunk.symbols.size());
+        chunk.symbols.emplace_back(chunkName);
+        return;
+    }
+}
+
+/// What is wrong with a text that `compilation` refuses, if it does, or that Lua 5.1 refuses; the first of both. Lua's words are for
+/// errors that Lua finds: before that place the text has something that only Lua++ has.
+std::string problemOf(const Compilation& compilation, const std::string& shown, const LuaSyntaxError* lua) {
+    const frontend::Diagnostic* own = firstError(compilation);
+    const frontend::Position at = own ? compilation.sources.position(own->range.begin) : frontend::Position{};
+    const size_t offset = at.file && at.file->name() == shown ? own->range.begin.offset - at.file->begin().offset : 0;
+    if (lua && (lua->offset >= offset || !own)) return shown + ":" + std::to_string(lua->line) + ": " + lua->message;
+    if (!at.file) return own ? own->text : shown + ": it has errors";
+    return std::string(at.file->name()) + ":" + std::to_string(at.at.line) + ": " + own->text;
 }
 
 /// Compiles a text as lenient code. False with the first error as the problem.
@@ -171,14 +192,21 @@ bool compileText(std::string_view text, std::string_view chunkName, LoadedText& 
         return false;
     }
     Compilation compilation;
+    LuaSyntaxError lua;
+    const bool isLua = checkLuaSyntax(text, lua);
+    if (!isLua && lua.kind != LuaSyntaxError::Kind::Syntax) {
+        loaded.problem = problemOf(compilation, name, &lua);
+        return false;
+    }
     frontend::Module* root = compilation.loader.loadText(name, text, loaded.problem, true);
     if (!root) return false;
     if (!compilation.check(*root)) {
         compilation.diagnostics.finish();
-        loaded.problem = firstError(compilation);
+        loaded.problem = problemOf(compilation, name, isLua ? nullptr : &lua);
         return false;
     }
     loaded.chunk = compilation.compile();
+    setSource(loaded.chunk, name, chunkName);
     return true;
 }
 
