@@ -32,7 +32,7 @@ why(("do "):rep(250))                   --> t:1: chunk has too many syntax level
 why("local " .. ("a,"):rep(200) .. "a") --> t:1: main function has more than 200 local variables
 local many = {}
 for i = 1, 61 do many[i] = "v" .. i end
-why("local " .. table.concat(many, ",") .. "\nfunction f()\nreturn " .. table.concat(many, "+") .. "\nend")  --> t:3: function at line 2 has more than 60 upvalues
+why("local " .. table.concat(many, ",") .. "\nfunction f()\nreturn " .. table.concat(many, "+") .. "\nend")  --> t:4: function at line 2 has more than 60 upvalues
 -- Lua++ knows more than Lua: then it says itself what is wrong behind that.
 print(loadstring("x = 7 // 2 return x")())  --> 3
 why "local x: number = 1 x = = 2"       --> t:1: unexpected `=`, expected an expression
