@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the benchmarks of this folder with several engines and compares user CPU times.
 
-    run.py [--luapp PATH [OPTION...]]... [--only NAME,...] [--runs N] [--engines NAME,...] [--markdown | --json]
+    run.py [--luapp PATH [OPTION...]]... [--lenient] [--memory] [--only NAME,...] [--runs N]
+           [--engines NAME,...] [--markdown | --json]
     run.py --startup [--runs N]
 
 Every benchmark NAME exists twice: NAME.luapp, strict Lua++, and NAME.lua, the same work in plain Lua 5.1. Both print
@@ -69,12 +70,15 @@ def find_engines(arguments):
         if any(engine.name == name for engine in engines):
             name += f" ({words[0]})"
         engines.append(Engine(name, [words[0], "run", *words[1:]], ".luapp"))
+        if arguments.lenient:
+            engines.append(Engine(name + " .lua", [words[0], "run", *words[1:]], ".lua"))
     if shutil.which("luajit"):
         engines.append(Engine("luajit", ["luajit"], ".lua"))
         engines.append(Engine("luajit -joff", ["luajit", "-joff"], ".lua"))
     if arguments.engines:
         wanted = arguments.engines.split(",")
-        engines = [e for e in engines if e.name in wanted or "luapp" in wanted and e.suffix == ".luapp"]
+        engines = [e for e in engines if e.name in wanted or "luapp" in wanted and e.suffix == ".luapp"
+                   or "luapp .lua" in wanted and e.name.endswith(" .lua")]
     elif not arguments.joff:
         engines = [e for e in engines if e.name != "luajit -joff"]
     return engines
@@ -88,25 +92,27 @@ def default_luapp():
     return None
 
 
-def run_once(command):
-    """User CPU seconds and output of one run; the program's errors go to our standard error."""
-    with tempfile.TemporaryFile() as out:
+def run_once(command, memory):
+    """User CPU seconds, largest resident size in KiB and output of one run; the program's errors go to our standard error."""
+    with tempfile.TemporaryFile() as out, tempfile.NamedTemporaryFile() as largest:
+        if memory:  # a process starts with the size of its parent, so it needs a small one
+            command = ["/usr/bin/time", "-f", "%M", "-o", largest.name, *command]
         process = subprocess.Popen(command, stdout=out, stdin=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
-        return usage.ru_utime, process.returncode, out.read()
+        return (usage.ru_utime, int(largest.read().split()[-1]) if memory else 0), process.returncode, out.read()
 
 
-def measure(name, engines, runs, size):
-    """{engine name: [seconds]}, or None where an engine failed; and what went wrong."""
+def measure(name, engines, runs, size, memory):
+    """{engine name: [(seconds, KiB)]}, or None where an engine failed; and what went wrong."""
     times, problems, expected = {e.name: [] for e in engines}, [], None
     for turn in range(runs):
         for engine in engines:
             if times[engine.name] is None:
                 continue
             script = HERE / (name + engine.suffix)
-            seconds, status, output = run_once([*engine.command, str(script), *size])
+            figures, status, output = run_once([*engine.command, str(script), *size], memory)
             if status != 0:
                 problems.append(f"{name}: {engine.name} ended with status {status}")
                 times[engine.name] = None
@@ -115,30 +121,44 @@ def measure(name, engines, runs, size):
                 times[engine.name] = None
             else:
                 expected = output
-                times[engine.name].append(seconds)
+                times[engine.name].append(figures)
     return times, problems
 
 
-def summary(seconds):
-    """Median, and the range as a percentage of it."""
-    if not seconds:
+def summary(figures):
+    """Median of the seconds, their range as a percentage of it, median of the memory in KiB."""
+    if not figures:
         return None
+    seconds = [s for s, _ in figures]
     median = statistics.median(seconds)
-    return {"median": median, "spread": 100 * (max(seconds) - min(seconds)) / max(median, 1e-9), "times": seconds}
+    return {"median": median, "spread": 100 * (max(seconds) - min(seconds)) / max(median, 1e-9), "times": seconds,
+            "memory": statistics.median(kib for _, kib in figures)}
 
 
 def ratio(result, name, engine):
+    """How many times faster than BASE an engine is."""
     own, base = result[name].get(engine), result[name].get(BASE)
     return base["median"] / max(own["median"], 1e-4) if own and base else None
 
 
-def print_results(result, engines, markdown):
+def memory_ratio(result, name, engine):
+    """How many times the memory of BASE an engine takes."""
+    own, base = result[name].get(engine), result[name].get(BASE)
+    return own["memory"] / base["memory"] if own and base else None
+
+
+def geometric_mean(result, measure_of, engine):
+    values = [v for name in result if (v := measure_of(result, name, engine))]
+    return f"{math.exp(sum(map(math.log, values)) / len(values)):.2f}" if values else "-"
+
+
+def print_results(result, engines, markdown, memory):
     names = [e.name for e in engines]
     rows = [["benchmark"]]
     for engine in names:
         rows[0] += [f"{engine}, s"]
         if engine != BASE:
-            rows[0] += ["times faster"]
+            rows[0] += ["times faster"] + ["times the memory"] * memory
     for name, row in result.items():
         cells = [name]
         for engine in names:
@@ -147,13 +167,17 @@ def print_results(result, engines, markdown):
             if engine != BASE:
                 r = ratio(result, name, engine)
                 cells.append(f"{r:.2f}" if r else "-")
+                if memory:
+                    m = memory_ratio(result, name, engine)
+                    cells.append(f"{m:.2f}" if m else "-")
         rows.append(cells)
     means = ["geometric mean"]
     for engine in names:
         means.append("")
         if engine != BASE:
-            ratios = [r for name in result if (r := ratio(result, name, engine))]
-            means.append(f"{math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}" if ratios else "-")
+            means.append(geometric_mean(result, ratio, engine))
+            if memory:
+                means.append(geometric_mean(result, memory_ratio, engine))
     rows.append(means)
 
     if markdown:
@@ -192,6 +216,8 @@ def main():
     parser.add_argument("--only", help="these benchmarks, separated by commas")
     parser.add_argument("--runs", type=int, help="runs of each (default 5; 200 with --startup)")
     parser.add_argument("--engines", help="these engines, separated by commas: luapp, lua5.1, luajit, 'luajit -joff'")
+    parser.add_argument("--lenient", action="store_true", help="also luapp with the plain .lua files")
+    parser.add_argument("--memory", action="store_true", help="print the largest resident size as a ratio, too (needs /usr/bin/time)")
     parser.add_argument("--joff", action="store_true", help="also LuaJIT with its compiler switched off")
     parser.add_argument("--size", default="", help="the argument of the benchmarks, instead of the built-in size")
     parser.add_argument("--json", action="store_true", help="print everything measured as JSON")
@@ -223,14 +249,14 @@ def main():
     result, problems = {}, []
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        times, wrong = measure(name, engines, arguments.runs or 5, arguments.size.split())
+        times, wrong = measure(name, engines, arguments.runs or 5, arguments.size.split(), arguments.memory)
         result[name] = {engine: summary(seconds) for engine, seconds in times.items()}
         problems += wrong
     if arguments.json:
         json.dump(result, sys.stdout, indent=2)
         print()
     else:
-        print_results(result, engines, arguments.markdown)
+        print_results(result, engines, arguments.markdown, arguments.memory)
     for problem in problems:
         print("error: " + problem, file=sys.stderr)
     return 1 if problems else 0

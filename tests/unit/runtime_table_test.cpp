@@ -197,7 +197,7 @@ TEST_CASE("lenient tables: clearing while traversing") {
     CHECK(luaNext(*s, t, key, value) == NextResult::BadKey);
 }
 
-TEST_CASE("lenient tables: order, constructors, a key that comes back goes last") {
+TEST_CASE("lenient tables: order, constructors, a key that comes back keeps its place") {
     ScopedState s;
     LuaTable* t = newLuaTable(*s);
     String* a = newString(*s, "a");
@@ -209,9 +209,9 @@ TEST_CASE("lenient tables: order, constructors, a key that comes back goes last"
     Value key;
     Value value;
     luaNext(*s, t, key, value);
-    CHECK(key == Value::string(b));
-    luaNext(*s, t, key, value);
     CHECK(key == Value::string(a));
+    luaNext(*s, t, key, value);
+    CHECK(key == Value::string(b));
     CHECK(luaNext(*s, t, key, value) == NextResult::End);
     Value list[] = {Value::nil(), Value::nil(), Value::integer(3), Value::nil()};
     LuaTable* c = newLuaTable(*s, 4);

@@ -19,10 +19,12 @@ backend::Target bytecodeTarget() {
 
 namespace {
 
-/// The branch taken exactly when `op` is not, and whether its two operands change places; Op::Jmp if there is none.
+/// The branch taken exactly when `op` is not, and whether its two operands change places or its field C changes sense; Op::Jmp if there
+/// is none.
 struct Inverse {
     Op op = Op::Jmp;
     bool swaps = false;
+    bool changesSense = false;
 };
 
 Inverse inverseOf(Op op) {
@@ -45,6 +47,9 @@ Inverse inverseOf(Op op) {
         case Op::JNeI: return {Op::JEqI};
         case Op::JEqS: return {Op::JNeS};
         case Op::JNeS: return {Op::JEqS};
+        case Op::JLtX:
+        case Op::JLeX:
+        case Op::JEqX: return {op, false, true};
         case Op::JLtFI: return {Op::JNLtFI};
         case Op::JNLtFI: return {Op::JLtFI};
         case Op::JLeFI: return {Op::JNLeFI};
@@ -62,6 +67,16 @@ Inverse inverseOf(Op op) {
         case Op::JEqII: return {Op::JNeII};
         case Op::JNeII: return {Op::JEqII};
         default: return {};
+    }
+}
+
+/// The call that does not give its frame away.
+Op withoutTail(Op op) {
+    switch (op) {
+        case Op::TailDyn: return Op::CallDyn;
+        case Op::TailDynPack: return Op::CallDynPack;
+        case Op::TailClo: return Op::CallClo;
+        default: return op;
     }
 }
 
@@ -322,7 +337,7 @@ class CodeWriter {
             return;
         }
         if (inst.op < kPseudoFirst) {
-            encode(static_cast<Op>(inst.op), inst, 0);
+            encode(withoutTail(static_cast<Op>(inst.op)), inst, 0);
         } else {
             writePseudo(inst, 0);
         }
@@ -361,6 +376,7 @@ class CodeWriter {
         }
         if (isPure && (yes == next || (no != next && isBackwards(no) && !isBackwards(yes)))) {
             writeConditional(inverse.op, inst, index, no, inverse.swaps);
+            if (inverse.changesSense) code_[here() - 2] ^= 1u << 24;
             if (yes != next) writeJump(yes);
             return;
         }

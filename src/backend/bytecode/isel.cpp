@@ -355,6 +355,12 @@ void Selector::fusedBranch(const ir::Inst* br, ir::Value c) {
         use(x);
         use(y);
     };
+    auto onBoxes = [&](Op op) {
+        onTwo(op);
+        LirInst& test = out_.code.insts.back();
+        test.imm = 1;
+        test.loc = c->loc.offset;
+    };
     auto compare = [&](Op two, Op withRight, Op withLeft) {
         if (whole(b, -32768, 32767, imm) && !isCountingTest(br, c)) return onRegister(withRight, a, imm);
         if (whole(a, -32768, 32767, imm)) return onRegister(withLeft, b, imm);
@@ -373,6 +379,9 @@ void Selector::fusedBranch(const ir::Inst* br, ir::Value c) {
                 return onTwo(Op::JEqI);
             }
             return compare(Op::JEqI, Op::JEqII, Op::JEqII);
+        case ir::Op::EqX: return onBoxes(Op::JEqX);
+        case ir::Op::LtX: return onBoxes(Op::JLtX);
+        case ir::Op::LeX: return onBoxes(Op::JLeX);
         case ir::Op::EqS: return onTwo(Op::JEqS);
         case ir::Op::IsNil: return onRegister(Op::JNil, a, 0);
         case ir::Op::IsNull: return onRegister(Op::JEqII, a, 0);

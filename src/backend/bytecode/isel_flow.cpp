@@ -109,7 +109,11 @@ void Selector::countUses() {
     callsCode_.assign(fn_.blockCount(), false);
     for (const Node& n : nodes_) {
         for (const ir::Inst* inst : ir::insts(n.block)) {
-            for (ir::Value v : inst->ops()) uses_[v->id]++;
+            // GlobalX gets the environment itself.
+            const bool isGlobal = inst->is(ir::Op::MemberX) && inst->operand(0)->is(ir::Op::EnvGet);
+            if (!isGlobal) {
+                for (ir::Value v : inst->ops()) uses_[v->id]++;
+            }
             switch (inst->op) {
                 case ir::Op::Call:
                 case ir::Op::CallEnv:
@@ -153,10 +157,23 @@ void Selector::countBranchUses() {
                 case ir::Op::IsNull:
                 case ir::Op::Truthy:
                 case ir::Op::Not: break;
+                case ir::Op::EqX:
+                case ir::Op::LtX:
+                case ir::Op::LeX:
+                    if (!isLastEffect(inst)) branchUses_[inst->id] = 0;
+                    break;
                 default: branchUses_[inst->id] = 0; break;
             }
         }
     }
+}
+
+/// True if a comparison that may call a metamethod can as well be executed by the branch at the end of its block, and by that alone.
+bool Selector::isLastEffect(const ir::Inst* comparison) const {
+    if (uses_[comparison->id] != 1) return false;
+    const ir::Inst* i = comparison->next;
+    while (i && (i->is(ir::Op::Not) || i->isConst())) i = i->next;
+    return i == comparison->block->terminator() && i->is(ir::Op::Br);
 }
 
 /// The loads of hoisted constants are known only when all code has been selected.

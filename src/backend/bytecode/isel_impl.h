@@ -31,6 +31,7 @@ class Selector {
     };
     void countUses();
     void countBranchUses();
+    bool isLastEffect(const ir::Inst* comparison) const;
     void buildGraph();
     void splitCriticalEdges();
     void addPreheaders();
@@ -101,7 +102,9 @@ class Selector {
     void select(const ir::Inst* inst);
     void selectArith(const ir::Inst* inst);
     bool selectImmediate(const ir::Inst* inst);
+    void selectUnary(ArithOp op, const ir::Inst* inst);
     void selectCall(const ir::Inst* inst);
+    bool isTailCall(const ir::Inst* call) const;
     void selectMethodCall(const ir::Inst* inst);
     void selectConcat(const ir::Inst* inst);
     void selectReturn(const ir::Inst* inst);

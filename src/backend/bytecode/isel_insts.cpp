@@ -234,13 +234,26 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::Concat: return selectConcat(inst);
         case ir::Op::ToStr: plain(Op::ToStr, inst, static_cast<int64_t>(inst->operand(0)->rep)); return;
 
-        case ir::Op::ArithX: plain(Op::ArithX, inst, imm); return;
-        case ir::Op::UnmX: plain(Op::UnmX, inst); return;
-        case ir::Op::BNotX: plain(Op::BNotX, inst); return;
+        case ir::Op::ArithX:
+            switch (static_cast<ArithOp>(imm)) {
+                case ArithOp::Add: plain(Op::AddX, inst); return;
+                case ArithOp::Sub: plain(Op::SubX, inst); return;
+                case ArithOp::Mul: plain(Op::MulX, inst); return;
+                default: plain(Op::ArithX, inst, 0, static_cast<uint32_t>(imm)); return;
+            }
+        case ir::Op::UnmX: return selectUnary(ArithOp::Unm, inst);
+        case ir::Op::BNotX: return selectUnary(ArithOp::BNot, inst);
         case ir::Op::LenX: plain(Op::LenX, inst); return;
         case ir::Op::ConcatX: plain(Op::ConcatX, inst); return;
         case ir::Op::IndexX: plain(Op::IndexX, inst); return;
-        case ir::Op::MemberX: plain(Op::MemberX, inst, 0, chunk_.string(index, false)); return;
+        case ir::Op::MemberX:
+            if (inst->operand(0)->is(ir::Op::EnvGet)) {
+                begin(Op::GlobalX, inst).index = chunk_.string(index, false);
+                def(inst);
+                return;
+            }
+            plain(Op::MemberX, inst, 0, chunk_.string(index, false));
+            return;
         case ir::Op::MethodX: plain(Op::MethodX, inst, 0, chunk_.string(index, false)); return;
         case ir::Op::SetIndexX: plain(Op::SetIndexX, inst); return;
         case ir::Op::SetMemberX: plain(Op::SetMemberX, inst, 0, chunk_.string(index, false)); return;
@@ -287,6 +300,14 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::Unreachable: begin(kPseudoUnreachable, inst); return;
     }
     LUAPP_UNREACHABLE("IR operation");
+}
+
+void Selector::selectUnary(ArithOp op, const ir::Inst* inst) {
+    const VReg r = reg(inst->operand(0));
+    begin(Op::ArithX, inst).index = static_cast<uint32_t>(op);
+    use(r);
+    use(r);
+    def(inst);
 }
 
 void Selector::selectArith(const ir::Inst* inst) {
@@ -369,6 +390,11 @@ void Selector::selectCall(const ir::Inst* inst) {
             const uint32_t proto = inst->immFn->index();
             const Op direct = fitsU16(proto) ? Op::Call : Op::CallX;
             const bool isVararg = inst->immFn->isVararg;
+            if (inst->is(ir::Op::CallEnv) && !isVararg && inst->immFn->isLenient && isTailCall(inst)) {
+                call(Op::TailClo, Op::TailClo, Op::TailClo, false, kClosureSlot, 0);
+                out_.code.insts.back().imm = static_cast<int32_t>(inst->operandCount) - 1;
+                return;
+            }
             LUAPP_CHECK(isVararg || !pack, "pack for a function without varargs");
             return call(direct, Op::CallV, Op::CallVPack, isVararg, inst->is(ir::Op::Call) ? kFrameLinks : kClosureSlot, proto);
         }
@@ -376,12 +402,20 @@ void Selector::selectCall(const ir::Inst* inst) {
             return call(Op::CallClo, Op::CallCloV, Op::CallCloVPack, isVarargType(static_cast<uint32_t>(inst->imm), inst),
                         kClosureSlot, 0);
         case ir::Op::CallMethod: return selectMethodCall(inst);
-        case ir::Op::CallDyn: return call(Op::CallDyn, Op::CallDyn, Op::CallDynPack, true, kClosureSlot, 0);
+        case ir::Op::CallDyn:
+            if (isTailCall(inst)) return call(Op::TailDyn, Op::TailDyn, Op::TailDynPack, true, kClosureSlot, 0);
+            return call(Op::CallDyn, Op::CallDyn, Op::CallDynPack, true, kClosureSlot, 0);
         case ir::Op::CallBuiltin:
             return call(Op::CallB, varargCallOf(inst->imm), Op::CallBVPack, isVarargBuiltin(static_cast<uint64_t>(inst->imm)), kFrameLinks,
                         static_cast<uint32_t>(inst->imm));
         default: LUAPP_UNREACHABLE("call");
     }
+}
+
+/// True if nothing follows the call but the return of all its results, and the frame is not needed for that.
+bool Selector::isTailCall(const ir::Inst* call) const {
+    if (!fn_.isLenient || fn_.isVararg || fn_.isMain || !call->next) return false;
+    return call->next->is(ir::Op::RetPack) && call->next->operandCount == 1 && call->next->operand(0) == call;
 }
 
 void Selector::selectMethodCall(const ir::Inst* inst) {

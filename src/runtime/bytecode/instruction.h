@@ -93,8 +93,9 @@ inline constexpr unsigned kHeadroom = 512;
 
 // --- meanings of small immediate operands
 
-/// X of ArithX: which operator of the dynamic arithmetic.
-enum class ArithOp : uint8_t { Add, Sub, Mul, Div, IDiv, Mod, Pow, And, Or, Xor, Shl, Shr };
+/// X of ArithX: which operator of the dynamic arithmetic. The last two have one operand.
+enum class ArithOp : uint8_t { Add, Sub, Mul, Div, IDiv, Mod, Pow, And, Or, Xor, Shl, Shr, Unm, BNot };
+inline constexpr unsigned kArithOpCount = 14;
 
 /// C of FToI: why a number must be whole; picks the message.
 enum class FToIKind : uint8_t {

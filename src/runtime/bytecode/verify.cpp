@@ -460,10 +460,16 @@ private:
             case Op::SetGX: return isVariable(X());
             case Op::Spill:
             case Op::Reload: return inFrame(D(), 1);
+            case Op::GlobalX:
+                if (p_.captures.empty() || p_.captures[0] != Rep::Box || !p_.isLenient) return fail("the function has no globals");
+                return isString(X());
             case Op::MemberX:
             case Op::MethodX:
             case Op::SetMemberX:
                 return isString(X());
+            case Op::JLtX:
+            case Op::JLeX:
+            case Op::JEqX: return limited(C(), 2, "condition");
             case Op::Shl32I:
             case Op::Shr32I:
             case Op::Rol32I: return limited(C(), 32, "shift count");
@@ -475,7 +481,7 @@ private:
             case Op::CheckRef: return limited(v_.value[2], 5, "kind");
             case Op::CheckNil:
             case Op::CheckNull: return limited(C(), 7, "kind");
-            case Op::ArithX: return limited(X(), 12, "operator");
+            case Op::ArithX: return limited(X(), kArithOpCount, "operator");
             case Op::BoxRef: return limited(C(), 8, "tag");
             case Op::BoxEnum: return isType(X(), {TypeKind::Enum});
             case Op::UnboxU:
@@ -500,7 +506,12 @@ private:
             case Op::CallMV:
             case Op::CallMVPack: return inFrame(A(), kFrameLinks + 1 + B());
             case Op::CallDyn:
-            case Op::CallDynPack: return inFrame(A(), kFrameLinks + B());
+            case Op::CallDynPack:
+            case Op::TailDyn:
+            case Op::TailDynPack:
+            case Op::TailClo:
+                if (op_ != Op::CallDyn && op_ != Op::CallDynPack && (p_.isVararg || !p_.returnsPack)) return fail("this function cannot give its frame away");
+                return inFrame(A(), kFrameLinks + B());
             case Op::CallCloV:
             case Op::CallCloVPack:
             case Op::CallBV:

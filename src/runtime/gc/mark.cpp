@@ -79,6 +79,7 @@ void Marker::markRoots() {
 #define LUAPP_ROOT_VALUE(field) markBox(s.field.word());
 #include "runtime/gc/roots.def"
     for (String* str : s.byteStrings) markOrNull(str);
+    for (String* str : s.eventNames) markOrNull(str);
     for (uint32_t i = 0; i < s.builtinClosureCount; i++) markOrNull(s.builtinClosures[i]);
     for (RootRange* range = s.rootRanges; range != nullptr; range = range->next) {
         scanRange(range->begin, range->begin + range->count);

@@ -13,7 +13,7 @@ uint64_t arrayKey(double key) {
 }
 
 void growArray(State& s, LuaTable* t) {
-    uint64_t wanted = t->arrayCapacity == 0 ? 4 : uint64_t{t->arrayCapacity} * 2;
+    uint64_t wanted = t->array == nullptr ? 4 : uint64_t{t->array->capacity()} * 2;
     size_t bytes = Heap::roundedSize(Buffer::kWordsOffset + wanted * sizeof(Word));
     if (bytes > kMaxSmallSize && t->array != nullptr && s.heap.extend(t->array, bytes)) {
         t->array->aux = static_cast<uint32_t>((bytes - Buffer::kWordsOffset) / sizeof(Word));
@@ -26,11 +26,10 @@ void growArray(State& s, LuaTable* t) {
         }
         storeRef(s, t, &t->array, bigger);
     }
-    t->arrayCapacity = t->array->capacity();
 }
 
 void appendElement(State& s, LuaTable* t, Value value) {
-    if (t->arrayLength == t->arrayCapacity) growArray(s, t);
+    if (t->arrayLength == t->arrayCapacity()) growArray(s, t);
     storeWord(s, t->array, &t->array->words[t->arrayLength], value.word());
     t->arrayLength++;
 }
@@ -54,13 +53,7 @@ void setInHash(State& s, LuaTable* t, Value key, Value value) {
         return;
     }
     TableEntry& e = t->storage->entries[i];
-    if (e.value == kNilBox && !value.isNil() && i + 1 != t->used) {
-        // A removed key that comes back goes last.
-        removeEntry(s, t, i);
-        setKey(s, t, key, value.word());
-    } else {
-        storeWord(s, t->storage, &e.value, value.word());
-    }
+    storeWord(s, t->storage, &e.value, value.word());
 }
 
 uint32_t nextInHash(const LuaTable* t, uint32_t from) {
@@ -78,7 +71,6 @@ LuaTable* newLuaTable(State& s, uint64_t arraySize, uint64_t hashSize) {
     if (arraySize != 0) {
         Buffer* array = newBuffer(s, Rep::Box, arraySize);
         t->array = array;
-        t->arrayCapacity = array->capacity();
     }
     if (hashSize != 0) reserveEntries(s, t, hashSize);
     return t;
@@ -103,8 +95,41 @@ Value luaGet(State& s, const LuaTable* t, Value key) {
     return found == nullptr ? Value::nil() : Value::fromWord(*found);
 }
 
+const Word* findMember(State& s, const LuaTable* t, String* key, String* indexName, uint32_t& entry) {
+    static constexpr Word kNil = kNilBox;
+    constexpr unsigned kMaxSteps = 100;
+    const Word wanted = Value::string(key).word();
+    const uint32_t bit = LuaTable::filterBit(key);
+    for (unsigned n = 0; n < kMaxSteps; n++) {
+        if ((t->keyFilter & bit) != 0) {
+            uint32_t at = entry;
+            if (at >= t->used || t->storage->entries[at].key != wanted) at = findString(s, t, key);
+            if (at != kNoEntry && t->storage->entries[at].value != kNilBox) {
+                entry = at;
+                return &t->storage->entries[at].value;
+            }
+        }
+        LuaTable* meta = t->metatable;
+        if (meta == nullptr || (meta->flags & LuaTable::kNoIndex) != 0) return &kNil;
+        uint32_t at = meta->aux;
+        if (at >= meta->used || meta->storage->entries[at].key != Value::string(indexName).word()) {
+            at = findString(s, meta, indexName);
+            if (at == kNoEntry) {
+                meta->flags |= LuaTable::kNoIndex;
+                return &kNil;
+            }
+            meta->aux = at;
+        }
+        const Value index = Value::fromWord(meta->storage->entries[at].value);
+        if (!index.isLuaTable()) return index.isNil() ? &kNil : nullptr;
+        t = index.asLuaTable();
+    }
+    return nullptr;
+}
+
 void luaSetString(State& s, LuaTable* t, String* key, Value value) {
     t->flags &= (1u << LuaTable::kAbsentShift) - 1;
+    t->keyFilter |= LuaTable::filterBit(key);
     setInHash(s, t, Value::string(key), value);
 }
 
@@ -144,10 +169,9 @@ void luaSet(State& s, LuaTable* t, Value key, Value value) {
 void luaSetArray(State& s, LuaTable* t, const Value* values, uint32_t count) {
     LUAPP_CHECK(t->arrayLength == 0, "the table is fresh");
     while (count > 0 && values[count - 1].isNil()) count--;
-    if (count > t->arrayCapacity) {
+    if (count > t->arrayCapacity()) {
         Buffer* array = newBuffer(s, Rep::Box, count);
         storeRef(s, t, &t->array, array);
-        t->arrayCapacity = array->capacity();
     }
     for (uint32_t i = 0; i < count; i++) storeWord(s, t->array, &t->array->words[i], values[i].word());
     t->arrayLength = count;
@@ -165,7 +189,7 @@ NextResult luaNext(State& s, const LuaTable* t, Value& key, Value& value) {
             uint32_t found = findKey(s, t, key);
             if (found != kNoEntry) {
                 entry = found + 1;
-            } else if (element == 0 || element > t->arrayCapacity) {
+            } else if (element == 0 || element > t->arrayCapacity()) {
                 return NextResult::BadKey;
             }
             // Else the key was in the array part, which has become shorter: go on with the hash part.

@@ -2,7 +2,7 @@
 // move, and are freed by the collector when nothing reaches them. A bare `T*` to an object is a root while it stands in a
 // register, on a native or VM stack; anywhere else it must be in a traced object or in roots.def.
 //
-//   byte 0..3   aux    string: its hash; others: index of the type descriptor in the State (0: none)
+//   byte 0..3   aux    string: its hash; table of lenient code: see lua_table.h; others: index of the type descriptor in the State (0: none)
 //   byte 4      kind   object_kinds.def
 //   byte 5      log    write barrier state, owned by gc/barrier.h
 //   byte 6      flags  meaning per kind (FlagXxx in the kind's header)

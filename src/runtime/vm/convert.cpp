@@ -127,7 +127,7 @@ bool isObjectAddress(const State& s, Word address) {
     constexpr uint64_t kHeapRange = uint64_t{64} << 30;
     if (address % kGranule != 0 || address - reinterpret_cast<uint64_t>(s.heap.base()) >= kHeapRange) return false;
     const Object* o = objectOf(address);
-    return static_cast<unsigned>(o->kind) < kKindCount && (o->kind == Kind::String || o->aux < s.types.size());
+    return static_cast<unsigned>(o->kind) < kKindCount && (o->kind == Kind::String || o->kind == Kind::LuaTable || o->aux < s.types.size());
 }
 
 /// True if a box is one that programs may see.

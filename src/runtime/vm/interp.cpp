@@ -18,6 +18,7 @@
 #include "runtime/base/numeric.h"
 #include "runtime/object/array.h"
 #include "runtime/object/closure.h"
+#include "runtime/object/lua_table.h"
 #include "runtime/object/table.h"
 #include "runtime/vm/call.h"
 #include "runtime/vm/call_builtins.h"
@@ -47,6 +48,36 @@ LUAPP_ALWAYS_INLINE Coroutine* wrappedCoroutine(Word callee) {
     if (!Value::fromWord(callee).isFunction()) return nullptr;
     Closure* c = Value::fromWord(callee).asFunction();
     return (c->flags & Closure::kResumes) != 0 ? refOf<Coroutine>(c->captures[1]) : nullptr;
+}
+
+/// The function behind a box if it is one of this program (whose data segment is `K`) that takes and gives boxes; else null.
+LUAPP_ALWAYS_INLINE const Function* looseFunction(Word callee, const Word* K) {
+    if (!Value::fromWord(callee).isFunction()) return nullptr;
+    const Closure* c = Value::fromWord(callee).asFunction();
+    if (c->isBuiltin()) return nullptr;
+    const Function* f = static_cast<const Function*>(c->code);
+    return f->takesBoxes && f->data == K ? f : nullptr;
+}
+
+/// The table's own entry at `hint` if it holds `name`; else null.
+LUAPP_ALWAYS_INLINE TableEntry* ownEntry(Word table, uint64_t hint, Word name) {
+    if (LUAPP_UNLIKELY(!Value::fromWord(table).isLuaTable())) return nullptr;
+    const LuaTable* t = Value::fromWord(table).asLuaTable();
+    if (LUAPP_UNLIKELY(hint >= t->used)) return nullptr;
+    TableEntry* e = &t->storage->entries[hint];
+    return e->key == (tagBits(Tag::String) | name) ? e : nullptr;
+}
+
+/// True if a key that a table of lenient code does not have may be set without asking a metamethod.
+LUAPP_ALWAYS_INLINE bool hasNoNewIndex(const LuaTable* t) { return t->metatable == nullptr || (t->metatable->flags & LuaTable::kNoNewIndex) != 0; }
+
+/// The place in the array part of a lenient table that a box names as key; null if there is none.
+LUAPP_ALWAYS_INLINE Word* arrayPlace(const LuaTable* t, Word key) {
+    if (LUAPP_UNLIKELY(key > kLastNumber)) return nullptr;
+    double d = numberOf(key);
+    int64_t k = static_cast<int64_t>(d);
+    if (static_cast<double>(k) != d || static_cast<uint64_t>(k) - 1 >= t->arrayLength) return nullptr;
+    return &t->array->words[k - 1];
 }
 
 /// Makes `count` boxed arguments, at most 255, the pack.
@@ -402,6 +433,12 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     CASE(JNeI) { BRANCH_X(RA != RB); }
     CASE(JEqS) { BRANCH_X(stringsEqual(RA, RB)); }
     CASE(JNeS) { BRANCH_X(!stringsEqual(RA, RB)); }
+    CASE(JLtX) { BRANCH_BOXES(NUM(a) < NUM(b), slowJLtX); }
+    CASE(JLeX) { BRANCH_BOXES(NUM(a) <= NUM(b), slowJLeX); }
+    CASE(JEqX) {
+        if (RA == RB && RA > kLastNumber) BRANCH_SENSE(true);
+        BRANCH_BOXES(NUM(a) == NUM(b), slowJEqX);
+    }
     CASE(JLtFI) { BRANCH_X(NUM(RA) < FSD); }
     CASE(JNLtFI) { BRANCH_X(!(NUM(RA) < FSD)); }
     CASE(JLeFI) { BRANCH_X(NUM(RA) <= FSD); }
@@ -559,6 +596,16 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     }
     CASE(CallDyn) {
         Word* n = R + FA + 3;
+        if (const Function* f = looseFunction(n[-1], K); LUAPP_LIKELY(f != nullptr)) {
+            uint64_t count = FB, params = f->paramCount;
+            n[-1] &= kPayloadMask;
+            for (uint64_t k = count; k < params; ++k) {
+                n[k] = kNilBox;
+                asm volatile("");  // mostly none: no vector loop
+            }
+            if (f->isVararg) s.argCount = static_cast<uint32_t>(count > params ? count - params : 0);
+            ENTER_FRAME(n, f->entry);
+        }
         SAVE();
         if (Coroutine* co = wrappedCoroutine(n[-1])) {
             packWords(s, n, FB);
@@ -580,6 +627,55 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         pc = t.pc;
         R = t.R;
         K = t.K;
+        NEXT;
+    }
+    CASE(TailDyn) {
+        Word* n = R + FA + 3;
+        if (const Function* f = looseFunction(n[-1], K); LUAPP_LIKELY(f != nullptr)) {
+            uint64_t count = FB, params = f->paramCount;
+            R[-1] = n[-1] & kPayloadMask;
+            for (uint64_t k = 0; k < count; ++k) R[k] = n[k];
+            for (uint64_t k = count; k < params; ++k) R[k] = kNilBox;
+            if (f->isVararg) s.argCount = static_cast<uint32_t>(count > params ? count - params : 0);
+            POLL();
+            pc = f->entry;
+            NEXT;
+        }
+        SAVE();
+        Transfer t = slowCallDyn(s, R, K, pc, n, FB);
+        pc = t.pc;
+        R = t.R;
+        K = t.K;
+        NEXT;
+    }
+    CASE(TailDynPack) {
+        Word* n = R + FA + 3;
+        SAVE();
+        uint64_t count = FB + slowSpreadPack(s, n, FB);
+        if (const Function* f = looseFunction(n[-1], K); LUAPP_LIKELY(f != nullptr)) {
+            uint64_t params = f->paramCount;
+            R[-1] = n[-1] & kPayloadMask;
+            for (uint64_t k = 0; k < count; ++k) R[k] = n[k];
+            for (uint64_t k = count; k < params; ++k) R[k] = kNilBox;
+            if (f->isVararg) s.argCount = static_cast<uint32_t>(count > params ? count - params : 0);
+            POLL();
+            pc = f->entry;
+            NEXT;
+        }
+        Transfer t = slowCallDyn(s, R, K, pc, n, static_cast<uint32_t>(count));
+        pc = t.pc;
+        R = t.R;
+        K = t.K;
+        NEXT;
+    }
+    CASE(TailClo) {
+        Word* n = R + FA + 3;
+        const Function* f = static_cast<const Function*>(refOf<Closure>(n[-1])->code);
+        uint64_t count = FB;
+        R[-1] = n[-1];
+        for (uint64_t k = 0; k < count; ++k) R[k] = n[k];
+        POLL();
+        pc = f->entry;
         NEXT;
     }
     CASE(CallB) {
@@ -668,6 +764,16 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     }
     CASE(RetBoxes) {
         uint32_t count = FB;
+        if (LUAPP_LIKELY(count == 1)) {
+            Word v = RA;
+            s.results[0] = v;
+            s.resultCount = 1;
+            pc = reinterpret_cast<const Insn*>(R[-3]);
+            Word* caller = reinterpret_cast<Word*>(R[-2]);
+            R[-3] = v;
+            R = caller;
+            NEXT;
+        }
         for (uint32_t k = 0; k < count; ++k) s.results[k] = R[FA + k];
         s.resultCount = count;
         goto returnFirst;
@@ -821,26 +927,86 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     // --- dynamic operations
     CASE(ArithX) {
         Word b = RB, c = RC;
-        if (LUAPP_LIKELY(b <= kLastNumber && c <= kLastNumber && *pc <= static_cast<uint32_t>(bc::ArithOp::Div))) {
-            double x = NUM(b), y = NUM(c);
-            bc::ArithOp op = static_cast<bc::ArithOp>(*pc++);
-            if (op == bc::ArithOp::Add) SET_NUM(x + y);
-            else if (op == bc::ArithOp::Sub) SET_NUM(x - y);
-            else if (op == bc::ArithOp::Mul) SET_NUM(x * y);
-            else SET_NUM(x / y);
-            NEXT;
+        if (LUAPP_LIKELY(b <= kLastNumber && c <= kLastNumber)) {
+            bc::ArithOp op = static_cast<bc::ArithOp>(*pc);
+            if (op == bc::ArithOp::Div) {
+                SET_NUM(NUM(b) / NUM(c));
+                ++pc;
+                NEXT;
+            }
+            if (op == bc::ArithOp::Mod) {
+                SET_NUM(base::floorModNumber(NUM(b), NUM(c)));
+                ++pc;
+                NEXT;
+            }
+            if (op == bc::ArithOp::Unm) {
+                SET_NUM(-NUM(b));
+                ++pc;
+                NEXT;
+            }
         }
         SLOW_X(slowArithX);
     }
-    CASE(UnmX) { SLOW(slowUnmX); }
-    CASE(BNotX) { SLOW(slowBNotX); }
-    CASE(LenX) { SLOW(slowLenX); }
+    CASE(AddX) { ARITH_X(+, slowAddX); }
+    CASE(SubX) { ARITH_X(-, slowSubX); }
+    CASE(MulX) { ARITH_X(*, slowMulX); }
+    CASE(LenX) {
+        Value v = Value::fromWord(RB);
+        if (v.isLuaTable() && v.asLuaTable()->metatable == nullptr) {
+            SET_NUM(v.asLuaTable()->arrayLength);
+            NEXT;
+        }
+        SLOW(slowLenX);
+    }
     CASE(ConcatX) { SLOW(slowConcatX); }
-    CASE(IndexX) { SLOW(slowIndexX); }
-    CASE(MemberX) { SLOW_X(slowMemberX); }
+    CASE(IndexX) {
+        Value v = Value::fromWord(RB);
+        if (LUAPP_LIKELY(v.isLuaTable())) {
+            const LuaTable* t = v.asLuaTable();
+            const Word* at = arrayPlace(t, RC);
+            if (LUAPP_LIKELY(at != nullptr && (*at != kNilBox || t->metatable == nullptr))) {
+                RA = *at;
+                NEXT;
+            }
+        }
+        SLOW(slowIndexX);
+    }
+    CASE(GlobalX) {
+        const TableEntry* e = ownEntry(refOf<Closure>(R[-1])->captures[0], FC, K[XU]);
+        if (LUAPP_UNLIKELY(e == nullptr || e->value == kNilBox)) SLOW_X(slowGlobalX);
+        RA = e->value;
+        ++pc;
+        NEXT;
+    }
+    CASE(MemberX) {
+        const TableEntry* e = ownEntry(RB, FC, K[XU]);
+        if (LUAPP_UNLIKELY(e == nullptr || e->value == kNilBox)) SLOW_X(slowMemberX);
+        RA = e->value;
+        ++pc;
+        NEXT;
+    }
     CASE(MethodX) { SLOW_X(slowMethodX); }
-    CASE(SetIndexX) { SLOW(slowSetIndexX); }
-    CASE(SetMemberX) { SLOW_X(slowSetMemberX); }
+    CASE(SetIndexX) {
+        Value v = Value::fromWord(RA);
+        if (LUAPP_LIKELY(v.isLuaTable())) {
+            const LuaTable* t = v.asLuaTable();
+            Word* at = arrayPlace(t, RB);
+            if (LUAPP_LIKELY(at != nullptr && (*at != kNilBox || hasNoNewIndex(t)) && RC != kNilBox)) {
+                storeWord(s, t->array, at, RC);
+                NEXT;
+            }
+        }
+        SLOW(slowSetIndexX);
+    }
+    CASE(SetMemberX) {
+        TableEntry* e = ownEntry(RA, FB, K[XU]);
+        if (LUAPP_LIKELY(e != nullptr && (e->value != kNilBox || hasNoNewIndex(Value::fromWord(RA).asLuaTable())))) {
+            storeWord(s, Value::fromWord(RA).asLuaTable()->storage, &e->value, RC);
+            ++pc;
+            NEXT;
+        }
+        SLOW_X(slowSetMemberX);
+    }
     CASE(IterX) { SLOW(slowIterX); }
 
     // --- tables and loops of lenient code

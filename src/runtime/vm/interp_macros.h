@@ -90,6 +90,44 @@
         NEXT;                       \
     } while (0)
 
+// The same for instructions that jump if the outcome is C.
+#define BRANCH_SENSE(cond)          \
+    do {                            \
+        if ((cond) == (FC != 0)) {  \
+            ++pc;                   \
+            if (XBACK < 0) POLL();  \
+            pc += XBACK;            \
+            asm volatile("");       \
+            NEXT;                   \
+        }                           \
+        ++pc;                       \
+        asm volatile("");           \
+        NEXT;                       \
+    } while (0)
+// Compares the boxes R[A] and R[B], as numbers by `cond` of a and b, else by a slow path.
+#define BRANCH_BOXES(cond, fn)                                       \
+    do {                                                             \
+        Word a = RA, b = RB;                                         \
+        if (LUAPP_LIKELY(a <= kLastNumber && b <= kLastNumber)) BRANCH_SENSE(cond); \
+        ++pc;                                                        \
+        SAVE();                                                      \
+        if (fn(s, R, K, INSN, 0) == (FC != 0)) {                     \
+            if (XBACK < 0) POLL();                                   \
+            pc += XBACK;                                             \
+        }                                                            \
+        NEXT;                                                        \
+    } while (0)
+// Arithmetic on boxes that are mostly numbers.
+#define ARITH_X(op, fn)                                              \
+    do {                                                             \
+        Word b = RB, c = RC;                                         \
+        if (LUAPP_LIKELY(b <= kLastNumber && c <= kLastNumber)) {    \
+            SET_NUM(NUM(b) op NUM(c));                               \
+            NEXT;                                                    \
+        }                                                            \
+        SLOW(fn);                                                    \
+    } while (0)
+
 // A loop's back edge: the limit is 0 while an interruption is pending. Comes before the jump, so that the error names the
 // loop's line.
 #define POLL()                                   \
@@ -146,6 +184,9 @@
 #undef SLOW_X
 #undef BRANCH_D
 #undef BRANCH_X
+#undef BRANCH_SENSE
+#undef BRANCH_BOXES
+#undef ARITH_X
 #undef POLL
 #undef ENTER_FRAME
 #undef IN_RANGE

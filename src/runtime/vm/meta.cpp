@@ -39,6 +39,8 @@ Event eventOf(bc::ArithOp op) {
         case bc::ArithOp::Xor: return Event::BXor;
         case bc::ArithOp::Shl: return Event::Shl;
         case bc::ArithOp::Shr: return Event::Shr;
+        case bc::ArithOp::Unm: return Event::Unm;
+        case bc::ArithOp::BNot: return Event::BNot;
     }
     return Event::Add;
 }
@@ -79,7 +81,9 @@ Value numericArith(State& s, bc::ArithOp op, double x, double y) {
         case bc::ArithOp::Or:
         case bc::ArithOp::Xor:
         case bc::ArithOp::Shl:
-        case bc::ArithOp::Shr: break;
+        case bc::ArithOp::Shr:
+        case bc::ArithOp::Unm:
+        case bc::ArithOp::BNot: break;
     }
     return bitwise(s, op, x, y);
 }
@@ -342,7 +346,10 @@ Value metamethod(State& s, Value v, Event e) {
     unsigned n = static_cast<unsigned>(e);
     uint8_t bit = n < kCachedEvents ? static_cast<uint8_t>(1u << (LuaTable::kAbsentShift + n)) : 0;
     if ((meta->flags & bit) != 0) return Value::nil();
-    Value found = luaGetString(s, meta, newString(s, eventKey(e)));
+    static_assert(kEventCount <= State::kMaxEvents);
+    String*& key = s.eventNames[n];
+    if (key == nullptr) key = newString(s, eventKey(e));
+    Value found = luaGetString(s, meta, key);
     if (found.isNil()) meta->flags |= bit;
     return found;
 }

@@ -22,6 +22,7 @@ namespace {
 Word& ra(Word* R, Insn i) { return R[bc::fieldA(i)]; }
 Word& rb(Word* R, Insn i) { return R[bc::fieldB(i)]; }
 Word& rc(Word* R, Insn i) { return R[bc::fieldC(i)]; }
+Value va(Word* R, Insn i) { return Value::fromWord(ra(R, i)); }
 Value vb(Word* R, Insn i) { return Value::fromWord(rb(R, i)); }
 Value vc(Word* R, Insn i) { return Value::fromWord(rc(R, i)); }
 
@@ -244,6 +245,18 @@ SLOW_PATH(slowLeX) {
     ra(R, i) = lessEqual(s, vb(R, i), vc(R, i)) ? 1 : 0;
     return false;
 }
+SLOW_PATH(slowJLtX) {
+    mayCall(s);
+    return lessThan(s, va(R, i), vb(R, i));
+}
+SLOW_PATH(slowJLeX) {
+    mayCall(s);
+    return lessEqual(s, va(R, i), vb(R, i));
+}
+SLOW_PATH(slowJEqX) {
+    mayCall(s);
+    return equals(s, va(R, i), vb(R, i));
+}
 SLOW_PATH(slowLtS) {
     ra(R, i) = compareStrings(refOf<String>(rb(R, i)), refOf<String>(rc(R, i))) < 0 ? 1 : 0;
     return false;
@@ -403,21 +416,17 @@ SLOW_PATH(slowToStr) {
 
 // --- dynamic operations
 
-SLOW_PATH(slowArithX) {
+static bool dynamicArith(State& s, Word* R, bc::ArithOp op, Insn i) {
     mayCall(s);
-    ra(R, i) = arith(s, static_cast<bc::ArithOp>(x), vb(R, i), vc(R, i)).word();
+    if (op == bc::ArithOp::Unm) ra(R, i) = negate(s, vb(R, i)).word();
+    else if (op == bc::ArithOp::BNot) ra(R, i) = bitwiseNot(s, vb(R, i)).word();
+    else ra(R, i) = arith(s, op, vb(R, i), vc(R, i)).word();
     return false;
 }
-SLOW_PATH(slowUnmX) {
-    mayCall(s);
-    ra(R, i) = negate(s, vb(R, i)).word();
-    return false;
-}
-SLOW_PATH(slowBNotX) {
-    mayCall(s);
-    ra(R, i) = bitwiseNot(s, vb(R, i)).word();
-    return false;
-}
+SLOW_PATH(slowArithX) { return dynamicArith(s, R, static_cast<bc::ArithOp>(x), i); }
+SLOW_PATH(slowAddX) { return dynamicArith(s, R, bc::ArithOp::Add, i); }
+SLOW_PATH(slowSubX) { return dynamicArith(s, R, bc::ArithOp::Sub, i); }
+SLOW_PATH(slowMulX) { return dynamicArith(s, R, bc::ArithOp::Mul, i); }
 SLOW_PATH(slowLenX) {
     mayCall(s);
     ra(R, i) = length(s, vb(R, i)).word();
@@ -433,12 +442,49 @@ SLOW_PATH(slowIndexX) {
     ra(R, i) = index(s, vb(R, i), vc(R, i)).word();
     return false;
 }
+/// Remembers in the field at bit `shift` of the instruction before State.pc that a lenient table has its name in entry `at`, for the
+/// next time. The instruction has an extra word; chunks are written with 0 there.
+static void takeHint(State& s, uint32_t at, unsigned shift) {
+    if (at > 0xFF) return;
+    Insn& insn = const_cast<Insn&>(s.pc[-2]);
+    insn = (insn & ~(0xFFu << shift)) | at << shift;
+}
+
+/// R[B].name of a table of lenient code if no function is to be called for it; null otherwise. Leaves in the instruction where it was.
+LUAPP_ALWAYS_INLINE static const Word* tableMember(State& s, Value v, String* name, Insn i) {
+    if (!v.isLuaTable()) return nullptr;
+    String*& indexName = s.eventNames[static_cast<unsigned>(Event::Index)];
+    if (LUAPP_UNLIKELY(indexName == nullptr)) indexName = newString(s, eventKey(Event::Index));
+    uint32_t entry = bc::fieldC(i);
+    const Word* found = findMember(s, v.asLuaTable(), name, indexName, entry);
+    if (entry != bc::fieldC(i)) takeHint(s, entry, 24);
+    return found;
+}
+
 SLOW_PATH(slowMemberX) {
+    if (const Word* found = tableMember(s, vb(R, i), refOf<String>(K[x]), i)) {
+        ra(R, i) = *found;
+        return false;
+    }
     mayCall(s);
     ra(R, i) = member(s, vb(R, i), refOf<String>(K[x])).word();
     return false;
 }
+SLOW_PATH(slowGlobalX) {
+    const Value globals = Value::fromWord(refOf<Closure>(R[-1])->captures[0]);
+    if (const Word* found = tableMember(s, globals, refOf<String>(K[x]), i)) {
+        ra(R, i) = *found;
+        return false;
+    }
+    mayCall(s);
+    ra(R, i) = member(s, globals, refOf<String>(K[x])).word();
+    return false;
+}
 SLOW_PATH(slowMethodX) {
+    if (const Word* found = tableMember(s, vb(R, i), refOf<String>(K[x]), i)) {
+        ra(R, i) = *found;
+        return false;
+    }
     mayCall(s);
     ra(R, i) = method(s, vb(R, i), refOf<String>(K[x])).word();
     return false;
@@ -449,8 +495,18 @@ SLOW_PATH(slowSetIndexX) {
     return false;
 }
 SLOW_PATH(slowSetMemberX) {
+    const Value v = Value::fromWord(ra(R, i));
+    if (v.isLuaTable()) {
+        LuaTable* t = v.asLuaTable();
+        if (t->metatable == nullptr || (t->metatable->flags & LuaTable::kNoNewIndex) != 0) {
+            luaSetString(s, t, refOf<String>(K[x]), vc(R, i));
+            takeHint(s, findString(s, t, refOf<String>(K[x])), 16);
+            return false;
+        }
+        takeHint(s, findString(s, t, refOf<String>(K[x])), 16);
+    }
     mayCall(s);
-    setMember(s, Value::fromWord(ra(R, i)), refOf<String>(K[x]), vc(R, i));
+    setMember(s, v, refOf<String>(K[x]), vc(R, i));
     return false;
 }
 SLOW_PATH(slowIterX) {

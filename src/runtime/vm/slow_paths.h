@@ -14,7 +14,7 @@ namespace luapp::rt {
     X(slowAndI) X(slowOrI) X(slowXorI) X(slowNotI) X(slowShlI) X(slowShrI) \
     X(slowFToI) X(slowFloorF) \
     X(slowUnboxF) X(slowUnboxI) X(slowUnboxB) X(slowUnbox) X(slowCheckRef) X(slowIsType) X(slowIsTypeRef) \
-    X(slowBoxEnum) X(slowCheckNil) X(slowCheckNull) X(slowEqRef) X(slowEqX) X(slowLtX) X(slowLeX) \
+    X(slowBoxEnum) X(slowCheckNil) X(slowCheckNull) X(slowEqRef) X(slowEqX) X(slowLtX) X(slowLeX) X(slowJLtX) X(slowJLeX) X(slowJEqX) \
     X(slowLtS) X(slowLeS) X(slowEqS) \
     X(slowPackMake) X(slowVarargAll) X(slowRetPack) \
     X(slowClosure) X(slowNewCell) \
@@ -23,7 +23,7 @@ namespace luapp::rt {
     X(slowNewTab) X(slowTGetS) X(slowTGetF) X(slowTGetX) X(slowTGetOptS) X(slowTGetOptF) X(slowTGetOptX) \
     X(slowTSetS) X(slowTSetF) X(slowTSetX) X(slowTDel) X(slowTNext) \
     X(slowConcat) X(slowConcatN) X(slowToStr) \
-    X(slowArithX) X(slowUnmX) X(slowBNotX) X(slowLenX) X(slowConcatX) X(slowIndexX) X(slowMemberX) X(slowMethodX) \
+    X(slowArithX) X(slowAddX) X(slowSubX) X(slowMulX) X(slowGlobalX) X(slowLenX) X(slowConcatX) X(slowIndexX) X(slowMemberX) X(slowMethodX) \
     X(slowSetIndexX) X(slowSetMemberX) X(slowIterX) X(slowRaise) \
     X(slowNewLuaTab) X(slowSetList) X(slowSetListPack) X(slowLoopNum)
 

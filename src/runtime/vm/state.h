@@ -105,6 +105,8 @@ struct State {
     LuaTable* stringMetatable = nullptr;
     LuaTable* userdataMetatable = nullptr;
     String* byteStrings[256] = {};
+    static constexpr unsigned kMaxEvents = 32;
+    String* eventNames[kMaxEvents] = {};  // keys of metamethods by Event, as far as asked for
     RootRange* rootRanges = nullptr;
 
     // --- the layers above
