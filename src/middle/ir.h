@@ -272,7 +272,8 @@ class Function {
     bool isConst = false;
     /// Wraps its only capture, a closure of another function type: equal to what it wraps.
     bool isAdapter = false;
-    /// A bound method: its closures are equal if the objects in capture 0, their only one, are.
+    /// A bound method: capture 0, the only one, is the object. Its name is the method's, by which dynamic access finds it too;
+    /// one that only this code stands for has its class in front ("C.m").
     bool isBound = false;
     /// The main block of a module.
     bool isMain = false;

@@ -223,7 +223,10 @@ Function* ClassLowering::boundMethod(const Type* owner, const sema::MethodInfo* 
     } else {
         code.method = index;
     }
-    const std::string name(program_.text(info->name));
+    std::string name(program_.text(info->name));
+    // A private method, and an inherited one that `base.` names, is not what the name means to others.
+    const bool isExact = function && (info->access == sema::Access::Private || info->isVirtual());
+    if (isExact) name = fmt::format("{}.{}", program_.types().print(owner), name);
     Function* f = it->second = program_.declareObjectCode(ProgramLowering::Form::Bound, name, code);
     Arena& arena = program_.module().arena;
     program_.setSignature(f, type);
@@ -372,11 +375,11 @@ void ClassLowering::fillFields(uint32_t classIndex, ClassEntry& entry) {
 }
 
 void ClassLowering::fillMembers(uint32_t classIndex, ClassEntry& entry) {
-    std::unordered_map<std::string_view, bool> seen;
+    std::unordered_map<std::string_view, bool> seen[2];  // an operator may be a method and a static function
     for (const sema::TypedClass* a : classes_[classIndex]->ancestors) {
         for (const sema::TypedMember& m : a->members) {
             const std::string_view name = program_.text(m.name);
-            if (!seen.try_emplace(name, true).second) continue;
+            if (!seen[m.isStatic && name.starts_with("__")].try_emplace(name, true).second) continue;
             ClassMember out;
             out.name = program_.module().arena.copyText(name);
             if (m.function) out.function = program_.functionOf(m.function);

@@ -163,7 +163,8 @@ struct Proto {
     bool isVararg = false;         // begins with VarargPrep (after Enter, if there is one)
     bool returnsPack = false;      // returns by RetPack or RetBoxes; then `results` is empty
     bool isLenient = false;        // code of a lenient file: capture 0 is the environment, strings are numbers where they look like one
-    bool isBound = false;          // a bound method: its closures are equal if the objects in capture 0 are
+    bool isBound = false;          // a bound method of the object in capture 0, its only one; equal to others of that object with the
+                                   // same name, or, if there is a dot in the name, to those of the same proto
     bool isAdapter = false;        // its closures equal the function in capture 0 (a Ref), which they call
     bool isDebuggable = false;     // lenient: its locals keep their registers, and its Event instructions tell what it does
     uint32_t frameSize = 0;        // slots from R[0] on, call windows and their arguments included

@@ -213,7 +213,7 @@ private:
         if (p.signature != kNoIndex && !signatureFits(p)) return fail("function {}: signature does not fit", i);
         if (p.isAdapter && (p.captures.empty() || p.captures[0] != Rep::Ref)) return fail("function {}: adapter of nothing", i);
         if (p.isLenient && (p.captures.empty() || p.captures[0] != Rep::Box)) return fail("function {}: no environment", i);
-        if (p.isBound && (p.captures.empty() || p.captures[0] != Rep::Ref)) return fail("function {}: bound to nothing", i);
+        if (p.isBound && (p.captures.size() != 1 || p.captures[0] != Rep::Ref)) return fail("function {}: bound to nothing", i);
         if (p.isAdapter && p.isBound) return fail("function {}: bound method and adapter", i);
         if (p.dynamicProto != kNoIndex && !dynamicFits(p)) return fail("function {}: bad dynamic entry", i);
         return true;

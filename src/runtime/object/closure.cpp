@@ -31,9 +31,9 @@ bool equalFunctions(const Closure* a, const Closure* b) {
     a = unwrapAdapter(a);
     b = unwrapAdapter(b);
     if (a == b) return true;
-    if ((a->flags & b->flags & Closure::kBoundCode) != 0) return a->code == b->code && a->captures[0] == b->captures[0];
-    if ((a->flags & b->flags & Closure::kBound) == 0) return false;
-    return a->captures[0] == b->captures[0] && equalFunctions(refOf<Closure>(a->captures[1]), refOf<Closure>(b->captures[1]));
+    if (!a->isBoundMethod() || !b->isBoundMethod() || a->receiver().word() != b->receiver().word()) return false;
+    if (a->boundKey() != b->boundKey()) return false;
+    return a->boundKey() != Closure::kNoBoundKey || a->captures[1] == b->captures[1];
 }
 
 Cell* newCell(State& s, Word w, Rep rep) {

@@ -15,8 +15,8 @@ using BuiltinFn = Word (*)(State& s, Word* args);
 struct Closure : Object {
     static constexpr uint8_t kBuiltin = 1;  // `code` is a BuiltinFn
     static constexpr uint8_t kAdapter = 2;  // captures[0] is the function it stands for
-    static constexpr uint8_t kBound = 4;    // a bound method: captures[0] receiver, captures[1] method
-    static constexpr uint8_t kBoundCode = 16;  // a bound method made by the compiler: the code stands for the method, captures[0] is the object
+    static constexpr uint8_t kBound = 4;    // a bound method: captures[0] receiver, captures[1] method, captures[2] its key
+    static constexpr uint8_t kBoundCode = 16;  // a bound method made by the compiler: captures[0] is the object, captures[1] the key
     static constexpr uint8_t kResumes = 8;  // made by coroutine.wrap: captures[1] is the coroutine it resumes
     static constexpr uint32_t kCapturesOffset = 16;
 
@@ -25,6 +25,13 @@ struct Closure : Object {
 
     bool isBuiltin() const { return (flags & kBuiltin) != 0; }
     bool isAdapter() const { return (flags & kAdapter) != 0; }
+    /// What tells the methods of an object apart (only within its program; library members have `kNoBoundKey`).
+    static constexpr Word kNoBoundKey = 0xFFFF'FFFF;
+    bool isBoundMethod() const { return (flags & (kBound | kBoundCode)) != 0; }
+    Value receiver() const {
+        return (flags & kBound) != 0 ? Value::fromWord(captures[0]) : Value::object(objectOf(captures[0]));
+    }
+    Word boundKey() const { return captures[(flags & kBound) != 0 ? 2 : 1]; }
     BuiltinFn builtin() const { return reinterpret_cast<BuiltinFn>(reinterpret_cast<uintptr_t>(code)); }
     /// Index in builtins.def of a builtin's closure, or -1.
     int64_t builtinIndex() const { return integerOf(captures[0]); }
@@ -42,7 +49,7 @@ inline const Closure* unwrapAdapter(const Closure* c) {
     return c;
 }
 
-/// Equality of functions: by what they wrap; bound methods by receiver and method (both made by the compiler, or both at run time).
+/// Equality of functions: by what they wrap; bound methods by receiver and method.
 bool equalFunctions(const Closure* a, const Closure* b);
 
 

@@ -25,11 +25,8 @@ uint32_t hashNumber(double key) { return base::hashWord(wordOf(key)); }
 
 uint32_t hashFunction(const Closure* c) {
     c = unwrapAdapter(c);
-    if ((c->flags & Closure::kBoundCode) != 0) {
-        return base::hashWord(c->captures[0] ^ std::rotl(reinterpret_cast<uint64_t>(c->code), 17));
-    }
-    if ((c->flags & Closure::kBound) == 0) return base::hashWord(wordOf(c));
-    return base::hashWord(c->captures[0] ^ std::rotl(wordOf(unwrapAdapter(refOf<Closure>(c->captures[1]))), 17));
+    if (!c->isBoundMethod()) return base::hashWord(wordOf(c));
+    return base::hashWord(c->receiver().word() ^ std::rotl(c->boundKey(), 17));
 }
 
 uint32_t hashKey(State& s, Value key) {

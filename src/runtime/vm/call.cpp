@@ -189,9 +189,16 @@ Word* openAcross(Word* n, uint32_t count, Closure* f, const ReturnTo& to, const 
     return m;
 }
 
+/// The dynamic entry of a function with defaults converts its arguments itself, but cannot say which one does not fit.
+void checkGiven(State& s, const Function& f, const Word* args, uint32_t count) {
+    uint32_t checked = std::min(f.paramCount, std::max(count, f.signature->requiredCount()));
+    for (uint32_t k = 0; k < checked; ++k) convertArgument(s, &f, f.signature, args, count, k);
+}
+
 /// Brings boxed arguments into the shape the function's code expects; `m` is its frame.
 void shapeArguments(State& s, const Function& f, Word* m, uint32_t count) {
     for (uint32_t k = count; k < f.paramCount; ++k) m[k] = f.dynamic == nullptr ? kNilBox : kAbsentBox;
+    if (f.dynamic != nullptr) checkGiven(s, f, m, count);
     if (!f.takesBoxes && f.dynamic == nullptr)
         for (uint32_t k = 0; k < f.paramCount; ++k) m[k] = convertArgument(s, &f, f.signature, m, count, k);
     uint32_t extras = count > f.paramCount ? count - f.paramCount : 0;
@@ -378,12 +385,13 @@ Closure* newCheckingWrapper(State& s, Closure* target, const TypeDesc* type) {
     return c;
 }
 
-Closure* newBoundMethod(State& s, Value receiver, Closure* method) {
-    Closure* c = newBuiltinClosure(s, runBoundMethod, nullptr, -1, 1);
+Closure* newBoundMethod(State& s, Value receiver, Closure* method, Word key) {
+    Closure* c = newBuiltinClosure(s, runBoundMethod, nullptr, -1, 2);
     c->flags |= Closure::kBound;
     Word* captures = c->captures;
     captures[0] = receiver.word();
     captures[1] = wordOf(method);
+    captures[2] = key;
     return c;
 }
 

@@ -65,7 +65,7 @@ uint32_t fixedParamsOf(State& s, const Closure* f);
 Closure* newCheckingWrapper(State& s, Closure* target, const TypeDesc* type);
 
 /// A function value that calls `method` with `receiver` before the other arguments; dynamic calls only.
-Closure* newBoundMethod(State& s, Value receiver, Closure* method);
+Closure* newBoundMethod(State& s, Value receiver, Closure* method, Word key);
 
 /// First slot above everything live on the VM stack of the running coroutine.
 Word* nestedBase(State& s);

@@ -224,7 +224,7 @@ Value objectMember(State& s, Value v, String* name) {
     }
     const ClassName& n = resolve(s, c, name, false);
     if (n.field != nullptr) return fieldValue(s, c, o, *n.field);
-    return Value::function(newBoundMethod(s, v, memberFunction(s, c, *n.member)));
+    return Value::function(newBoundMethod(s, v, memberFunction(s, c, *n.member), n.member->name));
 }
 
 Value objectMethod(State& s, Value v, String* name) {

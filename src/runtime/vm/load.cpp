@@ -106,6 +106,12 @@ bool takesBoxes(const Function& f) {
     return f.signature->vararg == nullptr || f.signature->vararg->kind == TypeKind::Any;
 }
 
+/// What tells the bound methods of one object apart: the name, or the code of those that no name can find.
+Word boundKeyOf(const Program& p, const bc::Proto& proto, size_t index) {
+    const bool isByName = p.chunk.symbol(proto.name).find('.') == std::string_view::npos;
+    return isByName ? Word{proto.name} : ~Word{index};
+}
+
 void layOutFunctions(Program& p) {
     size_t words = 0;
     for (const bc::Proto& proto : p.chunk.protos) words += 1 + proto.code.size();
@@ -127,6 +133,7 @@ void layOutFunctions(Program& p) {
         f.isVararg = proto.isVararg;
         f.returnsPack = proto.returnsPack;
         f.takesBoxes = takesBoxes(f);
+        if (proto.isBound) f.boundKey = boundKeyOf(p, proto, i);
     }
     for (bc::Proto& proto : p.chunk.protos) std::vector<Insn>().swap(proto.code);
 }

@@ -39,6 +39,7 @@ struct Function {
     /// All parameters and extras are `any` and the results are a pack: boxed arguments need no conversion.
     bool takesBoxes = false;
     FunctionRole role = FunctionRole::Plain;
+    Word boundKey = 0;                    // of bound methods: Closure::kBoundCode
 };
 
 struct ClassDesc;

@@ -210,7 +210,7 @@ Value libraryMember(State& s, Value v, String* name, bool bind) {
         return Value::integer(integerOf(s.builtins->functions[m.index](s, &self)));
     }
     Closure* f = s.builtins->closure(s, static_cast<uint32_t>(m.index));
-    return Value::function(bind ? newBoundMethod(s, v, f) : f);
+    return Value::function(bind ? newBoundMethod(s, v, f, Closure::kNoBoundKey) : f);
 }
 
 Value luaIndex(State& s, Value v, Value key) {

@@ -293,9 +293,13 @@ SLOW_PATH(slowRetPack) {
 
 SLOW_PATH(slowClosure) {
     const Function& f = programOf(K)->functions[x];
-    Closure* const c = newClosure(s, &f, f.signature, bc::fieldD(i));
+    const bool isBound = f.proto->isBound;
+    Closure* const c = newClosure(s, &f, f.signature, bc::fieldD(i) + (isBound ? 1 : 0));
     if (f.proto->isAdapter) c->flags |= Closure::kAdapter;
-    if (f.proto->isBound) c->flags |= Closure::kBoundCode;
+    if (isBound) {
+        c->flags |= Closure::kBoundCode;
+        c->captures[1] = f.boundKey;
+    }
     ra(R, i) = wordOf(c);
     return false;
 }
