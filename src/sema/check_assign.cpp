@@ -34,7 +34,9 @@ bool Checker::checkNamePlace(ast::NameExpr& target, Place& place) {
         for (FunctionInfo* f = function_; f; f = f->outer)
             for (SemaVar* other = f->variables; other; other = other->nextInHome)
                 if (other->name && other->range.begin < target.range.begin) suggester.offer(text(other->name));
-        diags_.report(diag::AssignToUndeclared, target.range, name).didYouMean(target.range, suggester.best());
+        const std::string member = inheritedSpelling(target.name);
+        diags_.report(diag::AssignToUndeclared, target.range, name)
+            .didYouMean(target.range, member.empty() ? suggester.best() : member);
         return false;
     }
     if (v->member) {

@@ -56,6 +56,32 @@ bool Checker::mayConstruct(const ClassInfo& info, const ConstructorInfo& constru
     return true;
 }
 
+/// The same for a brace list, by the form of its items and the literals among them.
+bool Checker::braceCouldBe(const ast::BraceExpr& list, const Type* type) {
+    using ast::BraceItemKind;
+    auto fits = [&](ast::Expr& item, const Type* wanted) {
+        const bool isLiteral = item.kind == ast::NodeKind::NumberExpr || item.kind == ast::NodeKind::StringExpr ||
+                               item.kind == ast::NodeKind::BoolExpr;
+        return couldBe(item, isLiteral ? checkExpr(item, nullptr) : nullptr, wanted);
+    };
+    auto all = [&](auto holds) { return std::all_of(list.items.begin(), list.items.end(), holds); };
+    if (auto* array = asIf<ArrayType>(type))
+        return all([&](const ast::BraceItem& i) { return i.kind == BraceItemKind::Positional && fits(*i.value, array->element); });
+    if (auto* table = asIf<TableType>(type))
+        return all([&](const ast::BraceItem& i) {
+            if (i.kind == BraceItemKind::Keyed) return fits(*i.key, table->key) && fits(*i.value, table->value);
+            if (i.kind == BraceItemKind::Named) return isAssignable(types_.string(), table->key) && fits(*i.value, table->value);
+            auto* pair = ast::as<ast::BraceExpr>(i.value);
+            return pair && pair->items.count == 2;
+        });
+    if (auto* record = asIf<RecordType>(type))
+        return all([&](const ast::BraceItem& i) {
+            const int field = i.kind == BraceItemKind::Named ? record->indexOf(i.name.name) : -1;
+            return field >= 0 && fits(*i.value, record->fields[uint32_t(field)].type);
+        });
+    return type->kind == TypeKind::Class;
+}
+
 /// How well an argument fits a parameter before the constructor is chosen. `value` is null for what needs a context.
 bool Checker::couldBe(const ast::Expr& source, TExpr* value, const Type* param) {
     const ast::Expr* at = &source;
@@ -67,9 +93,8 @@ bool Checker::couldBe(const ast::Expr& source, TExpr* value, const Type* param) 
             if (auto* f = asIf<FunctionType>(member); f && f->params.count <= literal->body->params.count) return true;
             continue;
         }
-        if (at->kind == ast::NodeKind::BraceExpr) {
-            const TypeKind k = member->kind;
-            if (k == TypeKind::Array || k == TypeKind::Table || k == TypeKind::Record || k == TypeKind::Class) return true;
+        if (auto* list = ast::as<ast::BraceExpr>(at)) {
+            if (braceCouldBe(*list, member)) return true;
             continue;
         }
         if (!value) return true;

@@ -229,9 +229,23 @@ TExpr* Checker::check(ast::NameExpr& e, Pred** pred) {
     return errorExpr(e.range.begin);
 }
 
+/// How a member that the class around inherits from another module is written there (its bare name does not do); else empty.
+std::string Checker::inheritedSpelling(Symbol name) {
+    ClassInfo* info = currentClass();
+    const Member member = info ? findMember(info->selfType, name, info, nullptr) : Member{};
+    if (!member.info) return {};
+    if (member.info->isStatic) return std::string(text(info->name)) + "." + std::string(text(name));
+    return currentSelf() ? "self." + std::string(text(name)) : std::string();
+}
+
 void Checker::reportUnknownName(ast::NameExpr& name) {
     if (module_->aliases.count(name.name.id)) {
         diags_.report(diag::TypeAsValue, name.range, text(name.name));
+        return;
+    }
+    if (module_->misplaced.count(name.name.id)) return;
+    if (const std::string member = inheritedSpelling(name.name); !member.empty()) {
+        diags_.report(diag::UnknownName, name.range, text(name.name)).didYouMean(name.range, member);
         return;
     }
     frontend::Suggester suggester(text(name.name));

@@ -51,6 +51,29 @@ bool mayBeFalsy(const Type* type) {
     return false;
 }
 
+/// A value before it was made to fit a wider type.
+const TExpr* beforeWidening(const TExpr* value) {
+    auto* c = value->kind == TExprKind::Convert ? value->as<TConvert>() : nullptr;
+    const bool isWidening = c && (c->convertKind == ConvertKind::Retype || c->convertKind == ConvertKind::Widen) &&
+                            isAssignable(c->operand->type, c->type);
+    return isWidening ? c->operand : value;
+}
+
+/// The type of a value when it is true: the `false` of a condition that decided an `and` is no longer part of it.
+const Type* truthyOf(TypeTable& types, const TExpr* value) {
+    value = beforeWidening(value);
+    if (value->kind == TExprKind::Logical && value->as<TLogical>()->temp) {
+        auto* n = value->as<TLogical>();
+        const Type* right = truthyOf(types, n->right);
+        return n->isAnd ? right : types.unionOf(beforeWidening(n->leftAsResult)->type, right);
+    }
+    if (value->kind == TExprKind::Conditional) {
+        auto* n = value->as<TConditional>();
+        return types.unionOf(truthyOf(types, n->then), truthyOf(types, n->otherwise));
+    }
+    return types.truthy(value->type);
+}
+
 }  // namespace
 
 // ---- Binary operators -----------------------------------------------------------------------------------------------
@@ -275,7 +298,7 @@ TExpr* Checker::orValue(Operand& left, TExpr* right, Loc loc) {
         n->then = convert(left.andRight, type, CheckReason::Assign, {});
         n->otherwise = convert(right, type, CheckReason::Assign, {});
         left.andCondition = left.andLeft = left.andRight = nullptr;
-        left.truthy = mayBeFalsy(right->type) ? types_.unionOf(x, types_.withoutNil(right->type)) : nullptr;
+        left.truthy = mayBeFalsy(right->type) ? types_.unionOf(x, truthyOf(types_, right)) : nullptr;
         return n;
     }
     TExpr* l = left.value;
@@ -287,7 +310,7 @@ TExpr* Checker::orValue(Operand& left, TExpr* right, Loc loc) {
         left.truthy = nullptr;
         return n;
     }
-    const Type* kept = left.truthy ? left.truthy : types_.withoutNil(l->type);
+    const Type* kept = left.truthy ? left.truthy : truthyOf(types_, l);
     left.truthy = nullptr;
     if (!mayBeFalsy(l->type)) return l;
     if (kept->kind == TypeKind::Never) {
@@ -304,6 +327,7 @@ TExpr* Checker::orValue(Operand& left, TExpr* right, Loc loc) {
     n->test = toBoolean(getVar(n->temp, l->loc));
     n->leftAsResult = narrowedTo(getVar(n->temp, l->loc), kept, type);
     n->right = convert(right, type, CheckReason::Assign, {});
+    if (mayBeFalsy(right->type)) left.truthy = types_.unionOf(kept, truthyOf(types_, right));
     return n;
 }
 

@@ -167,6 +167,7 @@ const Type* Checker::typeOfName(ast::NamedType& node) {
     for (ast::Stmt* s : module_->tree->main->body.statements)
         if (auto* a = ast::as<ast::TypeAliasDecl>(s)) suggester.offer(text(a->name.name));
     for (Nominal* nominal : module_->ownNominals) suggester.offer(text(nominal->name));
+    if (module_->misplaced.count(node.name.name.id)) return types_.error();
     diags_.report(diag::UnknownType, node.name.range, name).didYouMean(node.name.range, suggester.best());
     return types_.error();
 }

@@ -355,6 +355,7 @@ class Checker final : private AliasMaker, private NodeRules {
     TExpr* readyCheck(const ClassInfo& info, Loc loc);
     TExpr* staticReady(const SemaVar& variable, Loc loc);
     bool mayConstruct(const ClassInfo& info, const ConstructorInfo& constructor, Range range);
+    bool braceCouldBe(const ast::BraceExpr& list, const Type* type);
     bool couldBe(const ast::Expr& source, TExpr* value, const Type* param);
     ConstructorInfo* chooseConstructor(ast::CallExpr& expr, ClassInfo& info, std::vector<TExpr*>& checked);
     TExpr* constructCall(ast::CallExpr& expr, Nominal& nominal, const Type* expected);
@@ -690,6 +691,7 @@ class Checker final : private AliasMaker, private NodeRules {
     std::string show(const Type* type) const { return types_.print(type); }
     std::string_view text(Symbol symbol) const { return interner_.text(symbol); }
     bool isImplicitAny(const Type* type) const { return type == types_.implicitAny(); }
+    std::string inheritedSpelling(Symbol name);
     void reportUnknownName(ast::NameExpr& name);
     void reportUnknownMember(const Type* type, const ast::Ident& name, Range objectRange);
 

@@ -1,5 +1,7 @@
 #include "sema/relations.h"
 
+#include <algorithm>
+
 #include "sema/context.h"
 
 namespace luapp::sema {
@@ -66,6 +68,13 @@ Fit relate(const Type* from, const Type* to) {
     if (const Type* kept = keptOf(from); kept != from && isAssignable(kept, to)) return Fit::Retype;
     if (auto* object = asIf<ClassType>(from))
         if (auto* base = asIf<ClassType>(to)) return ancestorOf(object, base->info) == base ? Fit::Retype : Fit::None;
+    if (const Type* kept = keptOf(to); kept != to) {
+        const auto& parts = as<InterfaceType>(to)->info->interfaces;
+        const bool isAll = isAssignable(from, kept) && std::all_of(parts.begin(), parts.end(), [&](const InterfaceType* part) {
+            return isAssignable(from, part);
+        });
+        return isAll ? Fit::Retype : Fit::None;
+    }
     if (auto* wanted = asIf<InterfaceType>(to)) return interfaceOf(from, wanted->info) == wanted ? Fit::Retype : Fit::None;
     if (auto* param = asIf<TypeParamType>(from))
         for (const InterfaceType* bound : param->use->bounds)

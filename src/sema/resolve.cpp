@@ -398,6 +398,7 @@ class Resolver {
         walkFunction(*d.body, variable, true);
     }
     void walk(ast::ClassDecl& d) {
+        noteDeclared(d.name);
         auto found = module_.nominals.find(d.name.name.id);
         if (found == module_.nominals.end() || !found->second || found->second->nominalKind != NominalKind::Class) return;
         auto* info = static_cast<ClassInfo*>(found->second);
@@ -479,9 +480,13 @@ class Resolver {
         for (ast::Param& param : body.params) walkImplicit(param.decl.type, function.topLevel);
         for (ast::TypeNode* result : body.results.types) walkImplicit(result, function.topLevel);
     }
-    void walk(ast::InterfaceDecl&) {}
-    void walk(ast::EnumDecl&) {}
-    void walk(ast::TypeAliasDecl&) {}
+    void walk(ast::InterfaceDecl& d) { noteDeclared(d.name); }
+    void walk(ast::EnumDecl& d) { noteDeclared(d.name); }
+    void walk(ast::TypeAliasDecl& d) { noteDeclared(d.name); }
+    /// What stands inside a block is not declared at all; its uses are not reported again.
+    void noteDeclared(const ast::Ident& name) {
+        if (!atTopLevel() && !module_.nominals.count(name.name.id)) module_.misplaced.insert(name.name.id);
+    }
     void walk(ast::ImportDecl&) {}
     void walk(ast::ExportFromDecl& d) {
         if (d.hasPath) return;

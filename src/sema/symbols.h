@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "frontend/ast/ast.h"
@@ -154,6 +155,7 @@ struct ModuleInfo {
     std::unordered_map<uint32_t, Export> exports;      // by symbol id
     std::unordered_map<uint32_t, AliasInfo*> aliases;  // type names: own and imported
     std::unordered_map<uint32_t, Nominal*> nominals;   // classes, interfaces, enums: own and imported
+    std::unordered_set<uint32_t> misplaced;            // names of those declared inside blocks, which has been reported
     std::vector<Nominal*> ownNominals;                 // in order of the source
     /// ImportDecl, ExportFromDecl: what it names (null: failed).
     std::vector<std::pair<ast::Decl*, ModuleInfo*>> importOf;

@@ -334,7 +334,6 @@ const InterfaceType* TypeTable::interfaceType(const InterfaceInfo* info, std::sp
 }
 
 const InterfaceType* TypeTable::both(const Type* a, const Type* b) {
-    if (a->hasTypeParams || b->hasTypeParams) return nullptr;
     const Type* object = nullptr;
     std::vector<const InterfaceType*> interfaces;
     for (const Type* part : {a, b}) {
@@ -372,6 +371,7 @@ const InterfaceType* TypeTable::both(const Type* a, const Type* b) {
     info->bothOf = object;
     info->interfaces = arena_.makeList<const InterfaceType*>(interfaces);
     info->selfType = interfaceType(info.get(), {});
+    const_cast<InterfaceType*>(info->selfType)->hasTypeParams = a->hasTypeParams || b->hasTypeParams;
     return info->selfType;
 }
 
@@ -424,7 +424,14 @@ const Type* TypeTable::substituteParts(const Type* type, std::span<const TypeBin
         }
         case TypeKind::Union: return unionOf(each(as<UnionType>(type)->members));
         case TypeKind::Class: return classType(as<ClassType>(type)->info, each(as<ClassType>(type)->args));
-        case TypeKind::Interface: return interfaceType(as<InterfaceType>(type)->info, each(as<InterfaceType>(type)->args));
+        case TypeKind::Interface: {
+            const InterfaceInfo* info = as<InterfaceType>(type)->info;
+            if (!info->bothOf) return interfaceType(info, each(as<InterfaceType>(type)->args));
+            const Type* all = substitute(info->bothOf, bindings, cache);
+            for (const InterfaceType* part : info->interfaces)
+                if (const Type* more = both(all, substitute(part, bindings, cache))) all = more;
+            return all;
+        }
         case TypeKind::Error:
         case TypeKind::Never:
         case TypeKind::Void:

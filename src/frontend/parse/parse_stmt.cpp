@@ -317,8 +317,24 @@ List<NameDecl> Parser::parseNameList(bool isLoop) {
     return names.finish();
 }
 
+/// `local class Name`: reported, and parsed as `class Name`. Null: something else, or a reading that Lua 5.1 has.
+Stmt* Parser::parseLocalDeclaration(Loc start) {
+    const bool isDeclaration = at(Tok::Class) || at(Tok::Interface) || at(Tok::Enum) || at(Tok::Type);
+    if (!isDeclaration || isLenient_ || !peekIsName()) return nullptr;
+    if (blockDepth_ == 0 && !isPanicking_) {
+        const Range word{start, previousEnd_};
+        const std::string_view what = at(Tok::Class)       ? "a class"
+                                      : at(Tok::Interface) ? "an interface"
+                                      : at(Tok::Enum)      ? "an enum"
+                                                           : "a type alias";
+        diagnostics_.report(diag::LocalDeclaration, word, textOf(word), what).fixIt({start, current_.range.begin}, "");
+    }
+    return parseContextualStatement();
+}
+
 Stmt* Parser::parseLocal(Loc start) {
     if (at(Tok::Function)) return parseLocalFunction(start, false);
+    if (Stmt* declaration = parseLocalDeclaration(start)) return declaration;
     if (at(Tok::Const) && (peekIsName() || peek().kind == Tok::Function)) {
         diagnostics_.report(diag::LocalConst, {start, current_.range.end}).fixIt({start, current_.range.end}, "const");
         advance();
@@ -361,6 +377,7 @@ Stmt* Parser::parseLocalFunction(Loc start, bool isConst) {
 /// Behind `const`.
 Stmt* Parser::parseConst(Loc start) {
     if (at(Tok::Function)) return parseLocalFunction(start, true);
+    if (Stmt* declaration = parseLocalDeclaration(start)) return declaration;
     auto* local = arena_.make<LocalStmt>(Range{start, start});
     local->isConst = true;
     local->names = parseNameList(false);

@@ -265,6 +265,7 @@ class Parser {
     Stmt* parseStatement();
     Stmt* parseStatementGuarded();
     Stmt* parseContextualStatement();
+    Stmt* parseLocalDeclaration(Loc begin);
     Stmt* parseLocal(Loc begin);
     Stmt* parseLocalFunction(Loc begin, bool isConst);
     Stmt* parseConst(Loc begin);
