@@ -139,7 +139,10 @@ Closure* builtinClosure(State& s, unsigned index) {
     }
     if (s.builtinClosures[index] == nullptr) {
         const TypeDesc* const type = builtinInfo(index).form == BuiltinForm::Value ? nullptr : builtinSignature(s, index);
-        s.builtinClosures[index] = newBuiltinClosure(s, kFunctions[index], type, index);
+        Closure* const c = newBuiltinClosure(s, kFunctions[index], type, index);
+        if (index == static_cast<unsigned>(BuiltinId::CoroutineResume)) c->flags |= Closure::kResume;
+        if (index == static_cast<unsigned>(BuiltinId::CoroutineYield)) c->flags |= Closure::kYield;
+        s.builtinClosures[index] = c;
     }
     return s.builtinClosures[index];
 }

@@ -37,6 +37,8 @@ void closeLibrary(State& s) {
     std::free(lib->signatures);
     std::free(s.builtinClosures);
     s.builtinClosures = nullptr;
+    std::free(s.builtinPlans);
+    s.builtinPlans = nullptr;
     s.builtinClosureCount = 0;
     s.builtins = nullptr;
     s.warn = nullptr;

@@ -18,6 +18,8 @@ struct Closure : Object {
     static constexpr uint8_t kBound = 4;    // a bound method: captures[0] receiver, captures[1] method, captures[2] its key
     static constexpr uint8_t kBoundCode = 16;  // a bound method made by the compiler: captures[0] is the object, captures[1] the key
     static constexpr uint8_t kResumes = 8;  // made by coroutine.wrap: captures[1] is the coroutine it resumes
+    static constexpr uint8_t kResume = 32;  // coroutine.resume itself
+    static constexpr uint8_t kYield = 64;   // coroutine.yield itself
     static constexpr uint32_t kCapturesOffset = 16;
 
     const void* code;  // what the interpreter calls: defined by vm for programs' functions

@@ -49,7 +49,7 @@ void takeFollowers(State& s, LuaTable* t) {
 void setInHash(State& s, LuaTable* t, Value key, Value value) {
     uint32_t i = findKey(s, t, key);
     if (i == kNoEntry) {
-        if (!value.isNil()) setKey(s, t, key, value.word());
+        if (!value.isNil()) addKey(s, t, key.isNumber() ? Value::number(key.asNumber() + 0.0) : key, value.word());
         return;
     }
     TableEntry& e = t->storage->entries[i];
@@ -128,9 +128,18 @@ const Word* findMember(State& s, const LuaTable* t, String* key, String* indexNa
 }
 
 void luaSetString(State& s, LuaTable* t, String* key, Value value) {
+    const uint32_t i = findString(s, t, key);
+    if (i != kNoEntry && t->storage->entries[i].value != kNilBox) {
+        storeWord(s, t->storage, &t->storage->entries[i].value, value.word());
+        return;
+    }
     t->flags &= (1u << LuaTable::kAbsentShift) - 1;
     t->keyFilter |= LuaTable::filterBit(key);
-    setInHash(s, t, Value::string(key), value);
+    if (i != kNoEntry) {
+        storeWord(s, t->storage, &t->storage->entries[i].value, value.word());
+    } else if (!value.isNil()) {
+        addKey(s, t, Value::string(key), value.word());
+    }
 }
 
 void luaSetIntSlow(State& s, LuaTable* t, int64_t key, Value value) {
@@ -186,7 +195,9 @@ NextResult luaNext(State& s, const LuaTable* t, Value& key, Value& value) {
     if (!key.isNil()) {
         element = key.isNumber() ? arrayKey(key.asNumber()) : 0;
         if (element == 0 || element > t->arrayLength) {
-            uint32_t found = findKey(s, t, key);
+            const uint32_t guess = s.lastNext;
+            const bool isThere = guess < t->used && t->storage->entries[guess].key == key.word();
+            const uint32_t found = isThere ? guess : findKey(s, t, key);
             if (found != kNoEntry) {
                 entry = found + 1;
             } else if (element == 0 || element > t->arrayCapacity()) {
@@ -205,6 +216,7 @@ NextResult luaNext(State& s, const LuaTable* t, Value& key, Value& value) {
     }
     uint32_t i = nextInHash(t, entry);
     if (i == kNoEntry) return NextResult::End;
+    s.lastNext = i;
     key = Value::fromWord(t->storage->entries[i].key);
     value = Value::fromWord(t->storage->entries[i].value);
     return NextResult::Found;

@@ -213,6 +213,8 @@ void setKey(State& s, Table* t, Value key, Word value) {
     }
 }
 
+void addKey(State& s, Table* t, Value key, Word value) { addEntry(s, t, key.word(), hashKey(s, key), value); }
+
 void removeEntry(State&, Table* t, uint32_t position) {
     TableEntry* entries = t->storage->entries;
     entries[position] = {kAbsentBox, 0};

@@ -71,6 +71,9 @@ void setString(State& s, Table* t, String* key, Word value);
 void setNumber(State& s, Table* t, double key, Word value);
 void setKey(State& s, Table* t, Value key, Word value);
 
+/// Adds a key that is known not to be there. May collect; raises as the others do.
+void addKey(State& s, Table* t, Value key, Word value);
+
 /// Removes a key; false if there was none. `old` (may be null) receives the value word.
 bool removeKey(State& s, Table* t, Value key, Word* old = nullptr);
 /// Removes the live entry at a position.

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "runtime/vm/builtin_plan.h"
 #include "runtime/vm/call_builtins.h"
 #include "runtime/vm/class_desc.h"
 #include "runtime/vm/convert.h"
@@ -46,15 +47,6 @@ Word* openNested(State& s, Closure* f, uint64_t count) {
     n[-2] = reinterpret_cast<Word>(s.frame);
     n[-1] = wordOf(f);
     return n;
-}
-
-/// Boxes the results of a call by `signature` into the pack: result 0 is `first`, further ones are raw in the result area.
-void boxResults(State& s, const TypeDesc* signature, Word first) {
-    if (signature->hasResultPack) return;
-    uint32_t count = static_cast<uint32_t>(signature->results.size());
-    if (count > 0) s.results[0] = first;
-    for (uint32_t k = 0; k < count; ++k) s.results[k] = boxTyped(s.results[k], signature->results[k]).word();
-    s.resultCount = count;
 }
 
 Word firstOfPack(const State& s) { return s.resultCount != 0 ? s.results[0] : kNilBox; }
@@ -243,7 +235,7 @@ Transfer enterDyn(State& s, Value callee, Word* n, uint32_t count, const ReturnT
             n[-3] = reinterpret_cast<Word>(to.pc);
             n[-2] = reinterpret_cast<Word>(to.R);
             n[-1] = wordOf(c);
-            callBuiltinDyn(s, c, n, count);
+            if (!callByPlan(s, c, n, count)) callBuiltinDyn(s, c, n, count);
             n[-3] = firstOfPack(s);
             return {to.pc, to.R, to.K};
         }
@@ -294,6 +286,14 @@ Word runBoundMethod(State& s, Word* args) {
 }
 
 }  // namespace
+
+void boxResults(State& s, const TypeDesc* signature, Word first) {
+    if (signature->hasResultPack) return;
+    uint32_t count = static_cast<uint32_t>(signature->results.size());
+    if (count > 0) s.results[0] = first;
+    for (uint32_t k = 0; k < count; ++k) s.results[k] = boxTyped(s.results[k], signature->results[k]).word();
+    s.resultCount = count;
+}
 
 uint32_t fixedParamsOf(State& s, const Closure* f) {
     if (!f->isBuiltin()) return static_cast<const Function*>(f->code)->paramCount;

@@ -25,6 +25,9 @@ struct Program;
 /// Slots above a builtin's first argument that its fixed arguments may take; nested calls start above.
 inline constexpr uint32_t kBuiltinArgRoom = 64;
 
+/// Boxes the results of a call by `signature` into the pack: result 0 is `first`, further ones are raw in the result area.
+void boxResults(State& s, const TypeDesc* signature, Word first);
+
 /// What the VM gives to the layers below; pass it in StateOptions.
 extern const VmHooks kVmHooks;
 

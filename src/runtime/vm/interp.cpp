@@ -20,6 +20,7 @@
 #include "runtime/object/closure.h"
 #include "runtime/object/lua_table.h"
 #include "runtime/object/table.h"
+#include "runtime/vm/builtin_plan.h"
 #include "runtime/vm/call.h"
 #include "runtime/vm/call_builtins.h"
 #include "runtime/vm/class_desc.h"
@@ -41,13 +42,6 @@ namespace {
 /// Strings equal; either may be null.
 LUAPP_ALWAYS_INLINE bool stringsEqual(Word a, Word b) {
     return a == b || equalStringsOrNull(refOf<String>(a), refOf<String>(b));
-}
-
-/// The coroutine that calling `callee`, a box, resumes because coroutine.wrap made it; null for everything else.
-LUAPP_ALWAYS_INLINE Coroutine* wrappedCoroutine(Word callee) {
-    if (!Value::fromWord(callee).isFunction()) return nullptr;
-    Closure* c = Value::fromWord(callee).asFunction();
-    return (c->flags & Closure::kResumes) != 0 ? refOf<Coroutine>(c->captures[1]) : nullptr;
 }
 
 /// The function behind a box if it is one of this program (whose data segment is `K`) that takes and gives boxes; else null.
@@ -80,6 +74,12 @@ LUAPP_ALWAYS_INLINE Word* arrayPlace(const LuaTable* t, Word key) {
     return &t->array->words[k - 1];
 }
 
+/// True if a callee is a function that resumes or yields.
+LUAPP_ALWAYS_INLINE bool switchesCoroutine(Word callee) {
+    if (!Value::fromWord(callee).isFunction()) return false;
+    return (Value::fromWord(callee).asFunction()->flags & (Closure::kResumes | Closure::kResume | Closure::kYield)) != 0;
+}
+
 /// Makes `count` boxed arguments, at most 255, the pack.
 LUAPP_ALWAYS_INLINE void packWords(State& s, const Word* words, uint64_t count) {
     Word* results = s.results;
@@ -102,6 +102,42 @@ LUAPP_ALWAYS_INLINE void prependToResults(State& s, Word w) {
     }
     results[0] = w;
     s.resultCount = static_cast<uint32_t>(count + 1);
+}
+
+/// Calls a library function in the callee slot below n if its plan takes the arguments; its first result is where a call puts it.
+LUAPP_ALWAYS_INLINE bool callQuickly(State& s, const Insn* pc, Word* R, Word* n, uint32_t count) {
+    if (!Value::fromWord(n[-1]).isFunction()) return false;
+    Closure* c = Value::fromWord(n[-1]).asFunction();
+    if (!c->isBuiltin()) return false;
+    n[-3] = reinterpret_cast<Word>(pc);
+    n[-2] = reinterpret_cast<Word>(R);
+    n[-1] = wordOf(c);
+    if (!callByPlan(s, c, n, count)) {
+        n[-1] = Value::function(c).word();
+        return false;
+    }
+    n[-3] = firstOfPack(s);
+    return true;
+}
+
+/// A dynamic call of a function that resumes or yields; false if the arguments are not such that it can. The first result goes where a
+/// call puts it.
+bool switchDyn(State& s, Word* n, uint32_t count) {
+    const Closure* c = Value::fromWord(n[-1]).asFunction();
+    if ((c->flags & Closure::kResumes) != 0) {
+        packWords(s, n, count);
+        if (LUAPP_UNLIKELY(!resumeInline(s, refOf<Coroutine>(c->captures[1])))) raiseFromCoroutine(s);
+    } else if ((c->flags & Closure::kYield) != 0) {
+        if (s.currentCoroutine == nullptr) return false;
+        packWords(s, n, count);
+        yieldFrom(s, s.currentCoroutine);
+    } else {
+        if (count == 0 || !Value::fromWord(n[0]).is(Kind::Coroutine)) return false;
+        packWords(s, n + 1, count - 1);
+        prependToResults(s, resumeInline(s, Value::fromWord(n[0]).asCoroutine()) ? kTrueBox : kFalseBox);
+    }
+    n[-3] = firstOfPack(s);
+    return true;
 }
 
 }  // namespace
@@ -607,10 +643,9 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
             ENTER_FRAME(n, f->entry);
         }
         SAVE();
-        if (Coroutine* co = wrappedCoroutine(n[-1])) {
-            packWords(s, n, FB);
-            if (LUAPP_UNLIKELY(!resumeInline(s, co))) raiseFromCoroutine(s);
-            RA = firstOfPack(s);
+        if (switchesCoroutine(n[-1])) {
+            if (switchDyn(s, n, FB)) NEXT;
+        } else if (callQuickly(s, pc, R, n, FB)) {
             NEXT;
         }
         Transfer t = slowCallDyn(s, R, K, pc, n, FB);

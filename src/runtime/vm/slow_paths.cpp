@@ -442,6 +442,13 @@ SLOW_PATH(slowConcatX) {
     return false;
 }
 SLOW_PATH(slowIndexX) {
+    if (vb(R, i).isLuaTable() && vc(R, i).isString()) {
+        const Word* found = lookupString(s, vb(R, i).asLuaTable(), vc(R, i).asString());
+        if (found != nullptr && *found != kNilBox) {
+            ra(R, i) = *found;
+            return false;
+        }
+    }
     mayCall(s);
     ra(R, i) = index(s, vb(R, i), vc(R, i)).word();
     return false;
@@ -494,6 +501,18 @@ SLOW_PATH(slowMethodX) {
     return false;
 }
 SLOW_PATH(slowSetIndexX) {
+    if (va(R, i).isLuaTable()) {
+        LuaTable* t = va(R, i).asLuaTable();
+        const bool isPlain = t->metatable == nullptr || (t->metatable->flags & LuaTable::kNoNewIndex) != 0;
+        if (isPlain && vb(R, i).isString()) {
+            luaSetString(s, t, vb(R, i).asString(), vc(R, i));
+            return false;
+        }
+        if (isPlain && vb(R, i).isNumber() && vb(R, i).asNumber() == vb(R, i).asNumber()) {
+            luaSetNumber(s, t, vb(R, i).asNumber(), vc(R, i));
+            return false;
+        }
+    }
     mayCall(s);
     setIndex(s, Value::fromWord(ra(R, i)), vb(R, i), vc(R, i));
     return false;

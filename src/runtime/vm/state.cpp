@@ -78,6 +78,7 @@ void State::destroy(State* s) {
         }
     }
     std::free(s->builtinClosures);
+    std::free(s->builtinPlans);
     std::free(s->methodTables);
     munmap(s->results - kMainStackSlots, kStackBytes + kResultBytes);
     delete s;

@@ -22,6 +22,7 @@
 namespace luapp::rt {
 
 struct Program;
+struct BuiltinPlan;
 struct BuiltinTable;
 
 /// Slots that lie above State.stackLimit: a frame of up to that many needs no check of its own.
@@ -79,6 +80,7 @@ struct State {
     Coroutine* currentCoroutine = nullptr;   // null: the main one
     Word* stackBase = nullptr;               // VM stack of the running coroutine
     Word* stackEnd = nullptr;                // one past its last slot
+    BuiltinPlan* builtinPlans = nullptr;     // quick dynamic calls by index, made on demand (malloc)
     Closure** builtinClosures = nullptr;     // function values of builtins by index, made on demand by lib (malloc)
     uint32_t builtinClosureCount = 0;
     const uint32_t* const** methodTables = nullptr;  // by type index: entries of methods; for classes with instances (malloc)
@@ -105,6 +107,7 @@ struct State {
     LuaTable* stringMetatable = nullptr;
     LuaTable* userdataMetatable = nullptr;
     String* byteStrings[256] = {};
+    uint32_t lastNext = 0;  // entry that the last step of a traversal found, a guess for the next one
     static constexpr unsigned kMaxEvents = 32;
     String* eventNames[kMaxEvents] = {};  // keys of metamethods by Event, as far as asked for
     RootRange* rootRanges = nullptr;
