@@ -17,6 +17,8 @@ std::vector<const PassInfo*> pipeline(int level) {
         // Small functions are measured when the waste of lowering is gone, and seen through by all that follows.
         ids.push_back(PassId::InlineSmall);
         ids.push_back(PassId::SimplifyCfg);
+        // What is any and yet a number, before its boxes are seen through.
+        ids.push_back(PassId::NumberBoxes);
         // Joined blocks lose parameters that hid constants and undone conversions.
         ids.push_back(PassId::Simplify);
         // One name for what is read twice, so that what is computed from it repeats as well.

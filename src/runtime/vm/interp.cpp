@@ -1026,7 +1026,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         if (LUAPP_LIKELY(v.isLuaTable())) {
             const LuaTable* t = v.asLuaTable();
             Word* at = arrayPlace(t, RB);
-            if (LUAPP_LIKELY(at != nullptr && (*at != kNilBox || hasNoNewIndex(t)) && RC != kNilBox)) {
+            if (LUAPP_LIKELY(at != nullptr && (hasNoNewIndex(t) || *at != kNilBox) && RC != kNilBox)) {
                 storeWord(s, t->array, at, RC);
                 NEXT;
             }
