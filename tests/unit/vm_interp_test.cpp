@@ -271,6 +271,7 @@ TEST_CASE("calls: dynamic, with conversions by the signature") {
         d.aim(given);
         d.op(Op::UnboxI, 7, 1).op(Op::Move, 0, 6).op(Op::Move, 1, 7).op(Op::IToF, 1, 1).op(Op::MulF, 0, 0, 1).op(Op::Ret, 0);
         b.chunk.protos[sq].dynamicProto = dyn;
+        b.chunk.types[b.chunk.protos[sq].signature].defaultCount = 1;
         b.f.op(Op::LoadK, 2, f).op(Op::LoadF, 3, 3).op(Op::CallDyn, 0, 1).op(Op::Ret, 0);
         CHECK(w.number(b) == 21);
     }
