@@ -67,6 +67,12 @@ frontend::Module* FileModuleLoader::loadFile(const std::string& path, std::strin
     return module;
 }
 
+bool asksForDebugging(std::string_view text) {
+    for (std::string_view name : {"getlocal", "setlocal", "sethook", "getupvalue", "setupvalue"})
+        if (text.find(name) != text.npos) return true;
+    return false;
+}
+
 frontend::Module* FileModuleLoader::loadText(std::string name, std::string_view text, std::string& problem, bool isLenient) {
     frontend::SourceFile* file = sources_.addFile(std::move(name), text);
     if (!file) {
@@ -74,7 +80,10 @@ frontend::Module* FileModuleLoader::loadText(std::string name, std::string_view 
         return nullptr;
     }
     if (isLenient) file->makeLenient();
-    return frontend::parse(*file, arena_, interner_, diagnostics_);
+    isDebuggable_ |= asksForDebugging(text);
+    frontend::Module* module = frontend::parse(*file, arena_, interner_, diagnostics_);
+    module->isDebuggable = isDebuggable_ && module->isLenient;
+    return module;
 }
 
 bool FileModuleLoader::isLoaded(const std::string& path) const {

@@ -17,6 +17,9 @@
 
 namespace luapp::driver {
 
+/// True if a text mentions what makes the debug library look into the functions of the program.
+bool asksForDebugging(std::string_view text);
+
 class FileModuleLoader : public sema::ModuleLoader {
   public:
     FileModuleLoader(frontend::SourceManager& sources, frontend::Arena& arena, frontend::Interner& interner,
@@ -33,6 +36,9 @@ class FileModuleLoader : public sema::ModuleLoader {
     frontend::Module* loadText(std::string name, std::string_view text, std::string& problem, bool isLenient = false);
     /// True if the file has been loaded already, under whatever name.
     bool isLoaded(const std::string& path) const;
+    /// Lenient files are compiled for the debug library from now on; a text that asks for it does the same.
+    void setDebuggable(bool isDebuggable) { isDebuggable_ = isDebuggable; }
+    bool isDebuggable() const { return isDebuggable_; }
 
   private:
     /// The file that `stem` stands for; empty if there is none.
@@ -45,6 +51,7 @@ class FileModuleLoader : public sema::ModuleLoader {
     frontend::Interner& interner_;
     frontend::Diagnostics& diagnostics_;
     std::vector<std::string> searchFolders_;
+    bool isDebuggable_ = false;
     std::string mainFile_;  // of the program, if it is not the first file
     std::unordered_map<std::string, frontend::Module*> modules_;  // by canonical path
 };

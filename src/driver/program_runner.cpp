@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 
@@ -80,9 +81,14 @@ void loadAndRun(rt::State& s, void* data) {
 /// A module that `require` asks for while the program runs. It outlives what may raise.
 struct RequiredModule {
     const RunSettings* settings;
+    bool* isDebuggable;   // lenient code loaded from now on is compiled for the debug library
     bc::Chunk chunk;
     std::string problem;  // why it cannot run; empty: there is none
 };
+
+bool hasDebuggableCode(const bc::Chunk& chunk) {
+    return std::any_of(chunk.protos.begin(), chunk.protos.end(), [](const bc::Proto& p) { return p.isDebuggable; });
+}
 
 /// True if the program that is running has the file in it.
 bool isPartOf(rt::State& s, const std::string& file) {
@@ -97,7 +103,9 @@ bool isPartOf(rt::State& s, const std::string& file) {
 bool compileRequired(rt::State& s, std::string_view name, RequiredModule& module) {
     Compilation compilation;
     module.problem.clear();
+    compilation.loader.setDebuggable(*module.isDebuggable);
     frontend::Module* root = compilation.loader.loadRequired(module.settings->name, name, module.problem);
+    *module.isDebuggable = compilation.loader.isDebuggable();
     if (!root) return false;
     if (!compilation.check(*root, name)) {
         compilation.diagnostics.finish();
@@ -141,6 +149,7 @@ const frontend::Diagnostic* firstError(const Compilation& compilation) {
 
 /// A text that is compiled while the program runs. It outlives what may raise.
 struct LoadedText {
+    bool* isDebuggable;   // as in RequiredModule
     bc::Chunk chunk;
     std::string problem;
 };
@@ -187,7 +196,10 @@ bool compileText(std::string_view text, std::string_view chunkName, LoadedText& 
     const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
     if (bc::looksLikeChunk(bytes)) {
         std::string why;
-        if (bc::deserialize(bytes, loaded.chunk, why) && bc::verify(loaded.chunk, {rt::kBuiltinCount}, why)) return true;
+        if (bc::deserialize(bytes, loaded.chunk, why) && bc::verify(loaded.chunk, {rt::kBuiltinCount}, why)) {
+            *loaded.isDebuggable |= hasDebuggableCode(loaded.chunk);
+            return true;
+        }
         loaded.problem = name + ": " + why;
         return false;
     }
@@ -198,7 +210,9 @@ bool compileText(std::string_view text, std::string_view chunkName, LoadedText& 
         loaded.problem = problemOf(compilation, name, &lua);
         return false;
     }
+    compilation.loader.setDebuggable(*loaded.isDebuggable);
     frontend::Module* root = compilation.loader.loadText(name, text, loaded.problem, true);
+    *loaded.isDebuggable = compilation.loader.isDebuggable();
     if (!root) return false;
     if (!compilation.check(*root)) {
         compilation.diagnostics.finish();
@@ -250,11 +264,12 @@ int runChunk(bc::Chunk&& chunk, const RunSettings& settings) {
         fprintf(stderr, "luapp: the system has no memory to start with\n");
         return kExitProgramError;
     }
-    RequiredModule required{&settings, {}, {}};
+    bool isDebuggable = hasDebuggableCode(chunk);
+    RequiredModule required{&settings, &isDebuggable, {}, {}};
     rt::LibraryOptions library;
     library.requireModule = requireModule;
     library.requireContext = &required;
-    LoadedText loaded;
+    LoadedText loaded{&isDebuggable, {}, {}};
     library.loadText = loadText;
     library.loadContext = &loaded;
     rt::openLibrary(*s, library);

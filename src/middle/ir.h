@@ -38,6 +38,7 @@ using frontend::Arena;
 using frontend::Loc;
 
 struct Block;
+struct DebugLocal;
 struct Inst;
 class Function;
 class Module;
@@ -279,6 +280,10 @@ class Function {
     bool isMain = false;
     /// Code of a lenient file: capture 0 is the environment.
     bool isLenient = false;
+    /// Compiled for the debug library: locals are in `slotCount` slots of the frame (the parameters first), no pass changes it.
+    bool isDebuggable = false;
+    uint32_t slotCount = 0;
+    ArenaVec<DebugLocal> debugLocals;
     /// What the captures are called and whether they are cells, for the debug library; empty, or one for each.
     struct CaptureName {
         std::string_view name;
@@ -435,6 +440,15 @@ struct Note {
     Loc loc;
     bc::NoteUse use = bc::NoteUse::Call;
     OperandName names[2];
+    uint32_t scope = 0;  // debuggable functions: 1 + index in Function::debugLocals of the last local in scope, or 0
+};
+
+/// A local that the debug library knows, in a slot of its own.
+struct DebugLocal {
+    std::string_view name;  // empty: a value that an expression needs later
+    uint32_t outer = 0;     // the local before it in scope, as Note::scope has it
+    uint16_t slot = 0;
+    bool isCell = false;
 };
 
 /// A whole program.

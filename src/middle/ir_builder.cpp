@@ -63,6 +63,16 @@ void Builder::seal(Block* block) {
 
 // --- instructions -----------------------------------------------------------------------------------------------
 
+Loc Builder::scoped(Loc loc) {
+    if (loc != lastScoped_.loc || scope_ != lastScoped_.scope || !lastScopedLoc_.isValid()) {
+        lastScoped_ = {};
+        lastScoped_.loc = loc;
+        lastScoped_.scope = scope_;
+        lastScopedLoc_ = fn_.module().addNote(lastScoped_);
+    }
+    return lastScopedLoc_;
+}
+
 Value Builder::constant(Op op, int64_t imm) {
     Inst* inst = fn_.makeInst(op, fixedRep(op), {}, loc_);
     inst->imm = imm;

@@ -31,8 +31,23 @@ class Builder {
     Value param(uint32_t i) const { return fn_.entry->params[i]; }
 
     /// The position new instructions get.
-    void setLoc(Loc loc) { loc_ = loc; }
-    Loc loc() const { return loc_; }
+    void setLoc(Loc loc) {
+        place_ = loc;
+        loc_ = scope_ == 0 ? loc : scoped(loc);
+    }
+    Loc loc() const { return place_; }
+    /// The position with names of operands.
+    void setNote(Note note) {
+        place_ = note.loc;
+        note.scope = scope_;
+        loc_ = fn_.module().addNote(note);
+    }
+    /// The locals in scope from here on (Note::scope).
+    void setScope(uint32_t scope) {
+        scope_ = scope;
+        setLoc(place_);
+    }
+    uint32_t scope() const { return scope_; }
 
     // --- blocks
     /// A new block, neither started nor sealed.
@@ -150,7 +165,13 @@ class Builder {
 
     Function& fn_;
     Block* current_ = nullptr;
-    Loc loc_;
+    Loc scoped(Loc loc);
+
+    Loc loc_;             // what instructions get
+    Loc place_;           // the place in the source
+    uint32_t scope_ = 0;
+    Note lastScoped_;     // what scoped() made last, and its position
+    Loc lastScopedLoc_;
     std::vector<Rep> varReps_;
     std::vector<BlockState> states_;                       // by block id
     std::unordered_map<uint64_t, Value> definitions_;      // (block id, variable) -> value at its end so far

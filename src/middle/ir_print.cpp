@@ -196,6 +196,7 @@ class Printer {
         attribute(fn.isConst, "const");
         attribute(fn.isMain, "main");
         attribute(fn.isLenient, "lenient");
+        if (fn.isDebuggable) attribute(true, fmt::format("slots {}", fn.slotCount).c_str());
         attribute(fn.isBound, "bound");
         if (fn.type != kNoType) attribute(true, fmt::format("type t{}", fn.type).c_str());
         endAttributes();

@@ -130,8 +130,17 @@ Value FunctionLowering::lowerDynamicCall(const sema::TCall* call, Rep rep) {
     Value callee = box(lower(call->callee), call->callee->type);
     std::vector<Value> operands = lowerArgs(call, false);
     operands.insert(operands.begin(), callee);
-    NotedPlace place(*this, call->loc, bc::NoteUse::Call, nameOf(call->callee));
-    return b_.typed(Op::CallDyn, rep, operands, 0, call->extras.count);
+    const bool isTail = call == tailCall_;
+    if (isTail) tailCallee_ = callee;
+    const OperandName name = nameOf(call->callee);
+    callEvent(bc::EventKind::BeforeCall, call->loc, callee, name);
+    Value result;
+    {
+        NotedPlace place(*this, call->loc, isTail ? bc::NoteUse::TailCall : bc::NoteUse::Call, name);
+        result = b_.typed(Op::CallDyn, rep, operands, 0, call->extras.count);
+    }
+    callEvent(bc::EventKind::AfterCall, call->loc, callee, name);
+    return result;
 }
 
 Value FunctionLowering::lowerBuiltinCall(const sema::TCall* call, Rep rep) {

@@ -32,7 +32,9 @@ Value FunctionLowering::lowerSpine(const TExpr* e) {
             v = lowerConvert(spine[i]->as<sema::TConvert>(), v);
         } else {
             auto* binary = spine[i]->as<sema::TBinary>();
+            const uint32_t parked = parkValue(v, binary->right);
             Value right = lower(binary->right);
+            v = unparkValue(v, parked);
             v = applyBinary(binary, v, right);
         }
         asserted(v, spine[i]->type);

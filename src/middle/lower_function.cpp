@@ -68,6 +68,7 @@ uint32_t FunctionLowering::captureIndex(const Variable* v) const {
 
 /// The variable as it is kept: the cell if it lives in one.
 Value FunctionLowering::readRaw(const Variable* v) {
+    if (hasSlot(v)) return readSlot(v);
     if (isHere(v)) return b_.readVariable(varOf(v));
     return b_.typed(Op::CaptureGet, v->inCell() ? Rep::Ref : storageRep(v), {}, captureIndex(v));
 }
@@ -111,6 +112,8 @@ void FunctionLowering::writeVar(const Variable* v, Value value) {
         b_.op(Op::VarSet, {value}, program_.moduleVar(v));
     } else if (v->inCell()) {
         b_.op(Op::CellSet, {readRaw(v), value});
+    } else if (hasSlot(v)) {
+        writeSlot(v, value);
     } else {
         b_.writeVariable(varOf(v), value);
     }
@@ -125,15 +128,18 @@ void FunctionLowering::declareVar(const Variable* v, Value init) {
             return;
         }
         Value unset = b_.zero(storageRep(v));
-        b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {unset}) : unset);
+        if (v->inCell()) unset = b_.op(Op::CellNew, {unset});
+        if (!declareInSlot(v, unset)) b_.writeVariable(varOf(v), unset);
         return;
     }
     asserted(init, v->type);
     if (v->kind == sema::VarKind::Local && v->inCell()) {
         if (storageRep(v) != repOf(v->type)) init = box(init, v->type);
-        b_.writeVariable(varOf(v), b_.op(Op::CellNew, {init}));
+        Value cell = b_.op(Op::CellNew, {init});
+        if (!declareInSlot(v, cell)) b_.writeVariable(varOf(v), cell);
         return;
     }
+    if (wantsSlot(v) && declareInSlot(v, storageRep(v) == repOf(v->type) ? init : box(init, v->type))) return;
     writeVar(v, init);
 }
 
@@ -164,6 +170,10 @@ Value FunctionLowering::makeClosure(const TypedFunction* fn) {
 /// Gives the first `count` parameters their variables.
 void FunctionLowering::bindParams(uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
+        if (isDebuggable_) {
+            bindParamSlot(i);
+            continue;
+        }
         const Variable* v = source_->params[i];
         Value word = asserted(b_.param(i), v->type);
         b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
@@ -186,6 +196,7 @@ void FunctionLowering::applyNilDefaults(uint32_t given) {
 }
 
 void FunctionLowering::lowerBody() {
+    startDebugging();
     bindParams(source_->params.count);
     applyNilDefaults(source_->params.count);
     lowerRest();
@@ -194,6 +205,9 @@ void FunctionLowering::lowerBody() {
 void FunctionLowering::finishWithoutReturn() {
     if (b_.isReachable()) {
         Function& f = b_.function();
+        if (source_ && source_->isLenient) b_.setLoc(lastPlace());
+        event(bc::EventKind::Line, b_.loc());
+        event(bc::EventKind::Return, b_.loc());
         if (f.hasResultPack) {
             b_.retPack({});
         } else if (f.results.empty()) {
@@ -244,6 +258,8 @@ void FunctionLowering::lowerShortEntry(uint32_t argCount) {
 
 void FunctionLowering::lowerRest() {
     if (source_->isMain && source_->isLenient) keepEnvironment();
+    event(bc::EventKind::Enter, source_->range.begin);
+    hasCode_ = false;
     lowerBlock(source_->body);
     sealLabels();
     finishWithoutReturn();

@@ -325,6 +325,36 @@ class FunctionLowering {
     Value dynamicOp(Op op, std::initializer_list<Value> operands, Loc loc, bc::NoteUse use, OperandName first, OperandName second = {},
                     int64_t imm = 0);
 
+    // --- debuggable functions (lower_debug.cpp)
+    /// The locals declared while it lives are in scope as long.
+    class SlotScope {
+      public:
+        explicit SlotScope(FunctionLowering& lowering);
+        ~SlotScope();
+
+      private:
+        FunctionLowering& lowering_;
+        uint32_t slot_;
+        uint32_t scope_;
+    };
+    void startDebugging();
+    void addLocal(std::string_view name, uint32_t slot, bool isCell);
+    uint32_t newSlot(std::string_view name, Value value, bool isCell);
+    bool wantsSlot(const Variable* v) const;
+    bool hasSlot(const Variable* v) const;
+    Value readSlot(const Variable* v);
+    void writeSlot(const Variable* v, Value word);
+    bool declareInSlot(const Variable* v, Value word);
+    void bindParamSlot(uint32_t i);
+    void hiddenLocal(std::string_view name, Value value);
+    uint32_t parkValue(Value value, const TExpr* next);
+    Value unparkValue(Value value, uint32_t slot);
+    void event(bc::EventKind kind, Loc loc, Value callee = nullptr);
+    void callEvent(bc::EventKind kind, Loc loc, Value callee, OperandName name);
+    void conditionEvent(const TExpr* condition);
+    void statementEvent(const TStmt* s);
+    Loc lastPlace() const;
+
     // --- lenient code (lower_lenient.cpp)
     Value environment();
     void keepEnvironment();
@@ -368,6 +398,12 @@ class FunctionLowering {
     };
     LabelBlock& labelBlock(const sema::TLabel* label);
     std::vector<LabelBlock> labels_;
+    bool isDebuggable_ = false;
+    bool hasCode_ = false;           // something has happened in the function already
+    uint32_t nextSlot_ = 0;
+    std::vector<uint32_t> slotOf_;   // by Variable::index
+    const sema::TCall* tailCall_ = nullptr;  // the call of `return f()` while it is lowered
+    Value tailCallee_ = nullptr;
     std::unordered_map<const Variable*, const TExpr*> temporaries_;  // what temporaries without a name start with
 };
 

@@ -85,12 +85,17 @@ void FunctionLowering::lowerLuaFor(const sema::TLuaFor* s) {
     b_.setLoc(s->loc);
     VarId counter = b_.declareVariable(Rep::F64);
     b_.writeVariable(counter, start);
+    SlotScope scope(*this);
+    hiddenLocal("(for index)", start);
+    hiddenLocal("(for limit)", limit);
+    hiddenLocal("(for step)", step);
     Block* header = b_.newBlock();
     Block* body = b_.newBlock();
     Block* latch = b_.newBlock();
     Block* done = b_.newBlock();
     b_.jump(header);
     b_.start(header);
+    event(bc::EventKind::Turn, s->loc);
     Value i = b_.readVariable(counter);
     if (step->is(Op::ConstF64)) {
         b_.br(step->immF > 0 ? b_.op(Op::LeF, {i, limit}) : b_.op(Op::LeF, {limit, i}), body, done);
@@ -119,6 +124,10 @@ void FunctionLowering::lowerLuaForIn(const sema::TLuaForIn* s) {
     Value state = lower(s->state);
     VarId control = b_.declareVariable(Rep::Box);
     b_.writeVariable(control, lower(s->control));
+    SlotScope scope(*this);
+    hiddenLocal("(for generator)", function);
+    hiddenLocal("(for state)", state);
+    hiddenLocal("(for control)", b_.readVariable(control));
     Block* header = b_.newBlock();
     Block* body = b_.newBlock();
     Block* latch = b_.newBlock();
@@ -128,10 +137,14 @@ void FunctionLowering::lowerLuaForIn(const sema::TLuaForIn* s) {
     b_.setLoc(s->loc);
     const Value operands[] = {function, state, b_.readVariable(control)};
     Value pack;
+    event(bc::EventKind::Turn, s->loc);
+    const OperandName generator = named(bc::NameKind::Local, "(for generator)");
+    callEvent(bc::EventKind::BeforeCall, s->loc, function, generator);
     {
-        NotedPlace place(*this, s->loc, bc::NoteUse::Call, named(bc::NameKind::Local, "(for generator)"));
+        NotedPlace place(*this, s->loc, bc::NoteUse::Call, generator);
         pack = b_.typed(Op::CallDyn, Rep::Pack, operands, 0, 2);
     }
+    callEvent(bc::EventKind::AfterCall, s->loc, function, generator);
     std::vector<Value> values;
     for (uint32_t i = 0; i < s->variables.count; i++) values.push_back(b_.op(Op::PackGet, {pack}, i));
     b_.writeVariable(control, values[0]);

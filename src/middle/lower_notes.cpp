@@ -54,7 +54,11 @@ Value FunctionLowering::dynamicOp(Op op, std::initializer_list<Value> operands, 
 FunctionLowering::NotedPlace::NotedPlace(FunctionLowering& lowering, Loc loc, bc::NoteUse use, OperandName first, OperandName second)
     : b_(lowering.b_), loc_(loc) {
     const bool isNamed = first.kind != bc::NameKind::None || second.kind != bc::NameKind::None;
-    b_.setLoc(isNamed ? lowering.program_.module().addNote({loc, use, {first, second}}) : loc);
+    if (isNamed || use == bc::NoteUse::TailCall) {
+        b_.setNote({loc, use, {first, second}});
+    } else {
+        b_.setLoc(loc);
+    }
 }
 
 FunctionLowering::NotedPlace::~NotedPlace() { b_.setLoc(loc_); }

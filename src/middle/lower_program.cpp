@@ -94,6 +94,7 @@ Function* ProgramLowering::functionOf(const TypedFunction* fn) {
     Function* f = declare(fn->name, fn);
     it->second = f;
     setSignature(f, fn->type);
+    f->isDebuggable = fn->isDebuggable;
     f->isConst = fn->isConst;
     pending_.push_back({Form::Body, f, fn});
     if (fn->type->defaults != 0) {

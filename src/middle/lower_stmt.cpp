@@ -1,4 +1,5 @@
 // Lowering of statements.
+#include <algorithm>
 #include <cmath>
 
 #include "middle/lower_impl.h"
@@ -6,12 +7,26 @@
 
 namespace luapp::ir {
 
+namespace {
+
+/// A new closure that captures the variable it is meant for.
+bool isClosureOver(const TExpr* e, const Variable* v) {
+    while (e->kind == TExprKind::Convert) e = e->as<sema::TConvert>()->operand;
+    if (e->kind != TExprKind::Closure) return false;
+    const List<Variable*>& captures = e->as<sema::TClosure>()->function->captures;
+    return std::find(captures.begin(), captures.end(), v) != captures.end();
+}
+
+}  // namespace
+
 void FunctionLowering::lowerBlock(const sema::TBlock* block) {
+    SlotScope scope(*this);
     for (const TStmt* s : block->stmts) lowerStmt(s);
 }
 
 void FunctionLowering::lowerStmt(const TStmt* s) {
     b_.setLoc(s->loc);
+    statementEvent(s);
     switch (s->kind) {
         case TStmtKind::ExprStmt: {
             const TExpr* e = s->as<sema::TExprStmt>()->expr;
@@ -27,6 +42,12 @@ void FunctionLowering::lowerStmt(const TStmt* s) {
             const Variable* v = decl->variable;
             const bool isConstant = v->function && v->function->isStatic();  // uses name the function itself
             if (decl->init && program_.text(v->name).empty()) temporaries_[v] = decl->init;
+            if (decl->init && v->inCell() && isClosureOver(decl->init, v)) {
+                // A function that refers to itself finds its variable made.
+                declareVar(v, nullptr);
+                writeVar(v, lower(decl->init));
+                break;
+            }
             declareVar(v, decl->init && !isConstant ? lower(decl->init) : nullptr);
             break;
         }
@@ -142,6 +163,7 @@ void FunctionLowering::lowerIf(const sema::TIf* s) {
     for (;;) {
         Block* then = b_.newBlock();
         Block* otherwise = s->otherwise ? b_.newBlock() : done;
+        conditionEvent(s->condition);
         lowerCondition(s->condition, then, otherwise);
         b_.startSealed(then);
         lowerBlock(s->then);
@@ -174,6 +196,7 @@ void FunctionLowering::lowerWhile(const sema::TWhile* s) {
     Block* done = b_.newBlock();
     b_.jump(header);
     b_.start(header);
+    conditionEvent(s->condition);
     lowerCondition(s->condition, body, done);
     b_.startSealed(body);
     lowerLoopBody(s->body, latch, done);
@@ -191,8 +214,14 @@ void FunctionLowering::lowerRepeat(const sema::TRepeat* s) {
     Block* done = b_.newBlock();
     b_.jump(body);
     b_.start(body);
-    lowerLoopBody(s->body, test, done);
+    // The condition sees the locals of the body.
+    SlotScope scope(*this);
+    loops_.push_back({done, test});
+    for (const TStmt* inner : s->body->stmts) lowerStmt(inner);
+    loops_.pop_back();
+    jumpTo(test);
     b_.startSealed(test);
+    conditionEvent(s->condition);
     lowerCondition(s->condition, done, latch);
     b_.startSealed(latch);
     b_.setLoc(s->loc);
@@ -389,7 +418,11 @@ void FunctionLowering::lowerReturn(const sema::TReturn* s) {
         Value v = lower(e);  // of type never where the value is a call that raises
         values.push_back(packed ? box(v, e->type) : v);
     }
+    tailCallee_ = nullptr;
+    if (isDebuggable_ && s->values.empty() && s->pack && s->pack->kind == TExprKind::Call) tailCall_ = s->pack->as<sema::TCall>();
     if (s->pack) values.push_back(lowerPack(s->pack));
+    tailCall_ = nullptr;
+    event(bc::EventKind::Return, s->loc, tailCallee_);
     b_.setLoc(s->loc);
     if (packed) {
         b_.retPack(values);

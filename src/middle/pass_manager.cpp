@@ -80,6 +80,7 @@ class PassRun {
     }
 
     void runOnFunction(const PassInfo& pass, Function& fn) {
+        if (fn.isDebuggable) return;
         if (!mayRun()) return;
         timed(pass, [&] { pass.runFunction(fn, context_); });
         inspect(pass, fn);

@@ -537,7 +537,8 @@ class Resolver {
             variable->kind = VarKind::Param;
             bind(variable);
         }
-        if (module_.tree->isLenient && body.isVararg && body.mentionsArg && !body.usesVararg) {
+        const bool wantsArg = body.mentionsArg || module_.tree->isDebuggable;
+        if (module_.tree->isLenient && body.isVararg && wantsArg && !body.usesVararg) {
             function->argTable = newVariable(context_, context_.interner.intern("arg"), body.range, function, &module_);
             bind(function->argTable);
         }
@@ -751,6 +752,10 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
         if (static_cast<FunctionInfo*>(f)->in == &module) own.push_back(static_cast<FunctionInfo*>(f));
     for (FunctionInfo* f : own)
         for (SemaVar* v = f->variables; v; v = v->nextInHome) {
+            // The debug library may assign what the text does not.
+            const bool isPlain = !v->required && !v->nominal && !v->namespaceOf && !v->isConst;
+            const bool isGeneric = v->function && static_cast<FunctionInfo*>(v->function)->isGeneric();
+            if (module.tree->isDebuggable && isPlain && !isGeneric) v->isReassigned = true;
             // Assigning to a generic function is an error; the checker reports it.
             if (v->isReassigned && v->function && !static_cast<FunctionInfo*>(v->function)->isGeneric()) v->function = nullptr;
             if (v->required && !v->isReassigned) v->namespaceOf = module.requireOf[v->required];
@@ -759,6 +764,7 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
     if (module.tree->isLenient)
         for (FunctionInfo* f : own) {
             f->isLenient = !f->classInfo;
+            f->isDebuggable = f->isLenient && module.tree->isDebuggable;
             module.typed->hasClasses |= f->classInfo != nullptr;
             f->needsClosure |= f->isLenient && !f->isMain;
         }

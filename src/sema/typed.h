@@ -87,6 +87,7 @@ struct TypedFunction {
     bool isMain = false;
     bool selfReference = false;        // its body refers to itself (through its own Variable)
     bool isLenient = false;            // stands in a lenient file: its closure's first capture is the environment
+    bool isDebuggable = false;         // lenient: the debug library can reach its locals, and hooks see what it does
     /// True if every use of it is the same closure, which captures nothing.
     bool isStatic() const { return captures.empty() && !isLenient; }
     Variable* variable = nullptr;      // the variable that holds it (declared by `function`), null for literals. A FuncRef or

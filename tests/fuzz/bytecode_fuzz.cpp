@@ -83,7 +83,7 @@ Bytes seedProgram() {
     b.chunk.protos[p].isVararg = b.chunk.protos[p].returnsPack = true;
     b.chunk.protos[p].captures = {Rep::Ref, Rep::F64};
     b.chunk.protos[p].signature = b.functionType("(any, ...any): ...any", {any}, {}, true, any);
-    b.chunk.protos[p].locals.push_back({b.symbol("x"), 0, 4, 2});
+    b.chunk.protos[p].locals.push_back({b.symbol("x"), 0, 2, false});
     b.chunk.files.push_back({b.symbol("seed.luapp")});
     b.chunk.modules.push_back({b.symbol("seed"), b.chunk.entry});
     FunctionBuilder f(b, p);

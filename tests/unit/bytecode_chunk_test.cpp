@@ -35,7 +35,7 @@ ChunkBuilder richProgram() {
     proto.isVararg = proto.returnsPack = true;
     proto.signature = vf;
     proto.captures = {Rep::Ref};
-    proto.locals.push_back({b.symbol("x"), 1, 2, 0});
+    proto.locals.push_back({b.symbol("x"), 0, 2, false});
     b.chunk.files.push_back({b.symbol("a.luapp")});
     b.chunk.modules.push_back({b.symbol("a"), b.chunk.entry});
     FunctionBuilder f(b, p);
@@ -162,8 +162,10 @@ TEST_CASE("verifier: refuses what leads outside") {
     }
     SUBCASE("unknown opcode, loader's opcode") {
         ChunkBuilder b = fibProgram(5);
-        b.chunk.protos[0].code[0] = 0xFF;
-        CHECK(refusal(b.chunk).ends_with("unknown opcode 255"));
+        if (bc::kOpCount < 256) {
+            b.chunk.protos[0].code[0] = 0xFF;
+            CHECK(refusal(b.chunk).ends_with("unknown opcode 255"));
+        }
         b.chunk.protos[0].code[0] = bc::encodeE(Op::Exit, 0);
         CHECK(refusal(b.chunk).ends_with("Exit stands in loaded code only"));
     }

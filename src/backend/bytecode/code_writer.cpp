@@ -8,10 +8,10 @@ namespace luapp::bc {
 
 using namespace backend;
 
-backend::Target bytecodeTarget() {
+backend::Target bytecodeTarget(uint32_t reserved) {
     Target t;
-    t.numRegisters = kAllocatableRegisters;
-    t.maxWindowEnd = kAllocatableRegisters;
+    t.numRegisters = kAllocatableRegisters - reserved;
+    t.maxWindowEnd = kAllocatableRegisters - reserved;
     t.firstSpillSlot = kMaxRegister + 1;
     t.slotWindowGap = kFrameLinks;
     return t;
@@ -319,6 +319,14 @@ class CodeWriter {
                 emit(encodeE(Op::Jmp, 1));
                 emit(encodeAD(Op::LoadI, fieldA(code_[code_.size() - 3]), static_cast<uint32_t>(-1) & 0xFFFF));
                 return;
+            case kPseudoSlotGet:
+                addPosition(inst);
+                emit(encodeABC(Op::Move, a_.operandPlace[inst.firstOperand], static_cast<unsigned>(inst.imm), 0));
+                return;
+            case kPseudoSlotSet:
+                addPosition(inst);
+                emit(encodeABC(Op::Move, static_cast<unsigned>(inst.imm), a_.operandPlace[inst.firstOperand], 0));
+                return;
             case kPseudoUnreachable: emit(encodeE(Op::Jmp, -1)); return;
         }
         LUAPP_UNREACHABLE("pseudo operation");
@@ -347,7 +355,9 @@ class CodeWriter {
     void addPosition(const LirInst& inst) {
         if (inst.loc == 0) return;
         proto_.lines.add(here(), chunk_.position({inst.loc}));
-        if (const ir::Note* note = chunk_.module().noteOf({inst.loc})) {
+        const ir::Note* note = chunk_.module().noteOf({inst.loc});
+        if (proto_.isDebuggable) proto_.scopes.add(here(), note ? note->scope : 0);
+        if (note && (note->use == NoteUse::TailCall || note->names[0].kind != NameKind::None || note->names[1].kind != NameKind::None)) {
             proto_.notes.add(here(), {note->use, {chunk_.operandName(note->names[0]), chunk_.operandName(note->names[1])}});
         }
     }
@@ -448,7 +458,8 @@ class CodeWriter {
 
     /// Executes the test of the loop at its end instead of jumping to it; the jump back polls.
     bool repeatTest(uint32_t b, uint32_t header, std::span<const Move> moves) {
-        if (header == b || !isRepeatable(header, kMaxRepeated)) return false;
+        // Debuggable code knows a loop by its jump back.
+        if (header == b || proto_.isDebuggable || !isRepeatable(header, kMaxRepeated)) return false;
         writeMoves(moves);
         const LirBlock& h = f_.blocks[header];
         for (uint32_t i = h.firstInst; i < h.endInst; i++) {

@@ -13,8 +13,8 @@ namespace luapp::bc {
 inline constexpr uint32_t kAllocatableRegisters = 254;
 inline constexpr uint32_t kSpillScratch = 255;
 
-/// The VM as the register allocator sees it.
-backend::Target bytecodeTarget();
+/// The VM as the register allocator sees it, with so many registers less.
+backend::Target bytecodeTarget(uint32_t reserved = 0);
 
 /// Fills code, frame size and line table of `proto`, whose other fields are set already.
 void writeCode(const SelectedFunction& function, const backend::SlotMap& slots, const backend::Allocation& allocation,

@@ -22,6 +22,8 @@ Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
     p.returnsPack = fn.hasResultPack;
     p.isAdapter = fn.isAdapter;
     p.isLenient = fn.isLenient;
+    p.isDebuggable = fn.isDebuggable;
+    for (const ir::DebugLocal& l : fn.debugLocals) p.locals.push_back({chunk.symbol(l.name), l.outer, l.slot, l.isCell});
     p.isBound = fn.isBound;
     if (fn.type != ir::kNoType && (!fn.isMain || fn.isLenient)) p.signature = fn.type;
     if (fn.dynamicEntry) p.dynamicProto = fn.dynamicEntry->index();
@@ -33,13 +35,31 @@ Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
     return p;
 }
 
+/// Adds `by` to every register; frame slots beyond them stay.
+void moveUp(backend::Allocation& a, uint32_t by, uint32_t firstSpillSlot) {
+    auto move = [&](backend::Location& l) {
+        if (!backend::isConst(l) && l < firstSpillSlot) l += by;
+    };
+    for (backend::Location& l : a.operandPlace) move(l);
+    for (backend::Location& l : a.paramPlace) move(l);
+    for (backend::Location& l : a.windowBase) move(l);
+    for (backend::Move& m : a.moves) {
+        move(m.src);
+        move(m.dst);
+    }
+    a.frameSize += by;
+}
+
 void emitFunction(const ir::Function& fn, ChunkBuilder& chunk) {
     const SelectedFunction selected = selectInstructions(fn, chunk);
     const backend::SlotMap slots(selected.code);
     const backend::Webs webs = backend::buildWebs(selected.code, slots);
-    const backend::Target target = bytecodeTarget();
-    const backend::Allocation allocation = backend::allocateRegisters(selected.code, slots, webs, target);
+    // The slots of locals come first in the frame: the registers move up.
+    const uint32_t reserved = fn.isDebuggable ? fn.slotCount : 0;
+    const backend::Target target = bytecodeTarget(reserved);
+    backend::Allocation allocation = backend::allocateRegisters(selected.code, slots, webs, target);
     LUAPP_CHECK(backend::verifyAllocation(selected.code, slots, allocation, target).empty(), "register allocation");
+    if (reserved != 0) moveUp(allocation, reserved, target.firstSpillSlot);
     writeCode(selected, slots, allocation, chunk, chunk.chunk().protos[fn.index()]);
 }
 

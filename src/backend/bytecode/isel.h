@@ -21,6 +21,8 @@ enum PseudoOp : uint16_t {
     kPseudoFirst = 0x100,
     kPseudoTableNext = kPseudoFirst,  // TNext whose result at the end is -1
     kPseudoUnreachable,               // a jump to itself
+    kPseudoSlotGet,                   // a move from the slot `imm` of a debuggable function
+    kPseudoSlotSet,                   // a move to it
 };
 
 /// How a constant gets into a place.

@@ -177,6 +177,17 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::ClosureSelf: plain(Op::GetClo, inst); return;
         case ir::Op::CellNew: plain(Op::NewCell, inst, static_cast<int64_t>(inst->operand(0)->rep)); return;
         case ir::Op::CellGet: plain(Op::GetCell, inst); return;
+        case ir::Op::SlotGet:
+            begin(kPseudoSlotGet, inst).imm = static_cast<int32_t>(imm);
+            def(inst);
+            return;
+        case ir::Op::SlotSet: {
+            const VReg from = reg(inst->operand(0));
+            begin(kPseudoSlotSet, inst).imm = static_cast<int32_t>(imm);
+            use(from);
+            return;
+        }
+        case ir::Op::Event: plain(Op::Event, inst, imm); return;
         case ir::Op::CellSet: plain(mayHoldPointer(inst->operand(1)->rep) ? Op::SetCellR : Op::SetCell, inst); return;
         case ir::Op::Closure: return selectClosure(inst);
 

@@ -1060,6 +1060,7 @@ struct Module {
     const SourceFile* file = nullptr;
     Attributes attributes;
     bool isLenient = false;  ///< by `--!lenient` or by being a `.lua` file
+    bool isDebuggable = false;  ///< lenient: compiled for the debug library (docs/internals.md 11)
     bool hasErrors = false;  ///< the lexer or parser reported errors
     FunctionBody* main = nullptr;  ///< the whole file as a vararg function; its statements are main->body.statements
     List<CallExpr*> requireCalls;  ///< every call `require("literal")`, whatever `require` turns out to mean there

@@ -127,6 +127,18 @@ enum class NilKind : uint8_t {
     Convert,     // T? where T is required
 };
 
+/// A of Event: what happens in a debuggable function.
+enum class EventKind : uint8_t {
+    Enter,       // the function has been called
+    Line,        // a statement or condition begins
+    Loop,        // a numeric or generic `for` begins
+    Turn,        // another turn of it
+    Return,      // the function is about to return; the box: what `return f()` has called, else nil
+    BeforeCall,  // the box is about to be called
+    AfterCall,   // it has been
+};
+inline constexpr int kEventKindCount = static_cast<int>(EventKind::AfterCall) + 1;
+
 /// C of LoopNum: which bound of a loop it is.
 enum class LoopBound : uint8_t { Start, Limit, Step };
 

@@ -45,6 +45,22 @@ bool NoteTable::Cursor::next(uint32_t& pc, Note& note) {
     return true;
 }
 
+void ScopeTable::add(uint32_t pc, uint32_t scope) {
+    if (scope == last_) return;
+    putVarint(bytes_, pc - lastPc_);
+    putVarint(bytes_, scope);
+    lastPc_ = pc;
+    last_ = scope;
+}
+
+uint32_t ScopeTable::find(uint32_t pc) const {
+    const uint8_t* at = bytes_.data();
+    const uint8_t* end = at + bytes_.size();
+    uint64_t begin = 0, delta, scope, found = 0;
+    while (getVarint(at, end, delta) && getVarint(at, end, scope) && (begin += delta) <= pc) found = scope;
+    return static_cast<uint32_t>(found);
+}
+
 bool NoteTable::find(uint32_t pc, uint32_t& begin, Note& note) const {
     Cursor cursor(*this);
     bool isFound = false;

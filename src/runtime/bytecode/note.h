@@ -12,6 +12,7 @@ namespace luapp::bc {
 /// What the instruction does with the operands that a note names.
 enum class NoteUse : uint8_t {
     Call,     // names[0]: what is called
+    TailCall, // the same in `return f()` of a debuggable function: Lua 5.1 would have left the frame
     Index,    // names[0]: what is indexed
     Operate,  // the operands of an operator
 };
@@ -65,6 +66,23 @@ public:
 private:
     std::vector<uint8_t> bytes_;
     uint32_t lastPc_ = 0;
+};
+
+/// Which locals of a debuggable proto are in scope where: 1 + index of the last one, or 0. Delta coded by pc.
+class ScopeTable {
+public:
+    /// The code from word `pc` on; pcs rise. The same scope as before adds nothing.
+    void add(uint32_t pc, uint32_t scope);
+    uint32_t find(uint32_t pc) const;
+
+    const std::vector<uint8_t>& bytes() const { return bytes_; }
+    /// Takes over bytes read from a file; nothing may be added afterwards.
+    void setBytes(std::vector<uint8_t> bytes) { bytes_ = std::move(bytes); }
+
+private:
+    std::vector<uint8_t> bytes_;
+    uint32_t lastPc_ = 0;
+    uint32_t last_ = 0;
 };
 
 }  // namespace luapp::bc

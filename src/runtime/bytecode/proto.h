@@ -90,12 +90,10 @@ struct DataEntry {
     uint64_t word = 0;   // Word and Variable only
 };
 
-/// A local variable for the debug library: it is in register `reg` while a pc behind words [begin, end) of the code is saved. They stand
-/// in the order in which they come into scope.
+/// A local variable for the debug library. Debuggable protos have one for each local they ever have; ScopeTable tells which are in scope.
 struct LocalName {
     SymbolIndex name = 0;  // the empty string: a value that an expression needs later
-    uint32_t begin = 0;
-    uint32_t end = 0;
+    uint32_t outer = 0;    // 1 + index of the local before it in scope, which stands before it in the list; 0: none
     uint16_t reg = 0;
     bool isCell = false;   // the register holds the cell of a captured variable
 };
@@ -178,7 +176,8 @@ struct Proto {
     uint32_t file = kNoIndex;        // where it is defined
     uint32_t line = 0;
     uint32_t lastLine = 0;           // where its text ends
-    std::vector<LocalName> locals;   // optional
+    std::vector<LocalName> locals;   // of debuggable protos
+    ScopeTable scopes;
     std::vector<CaptureName> captureNames;  // optional; else one for each capture
 };
 

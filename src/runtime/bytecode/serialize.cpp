@@ -118,11 +118,12 @@ void writeProto(Writer& w, const Proto& p) {
     w.bytes.insert(w.bytes.end(), p.lines.bytes().begin(), p.lines.bytes().end());
     w.count(p.notes.bytes().size());
     w.bytes.insert(w.bytes.end(), p.notes.bytes().begin(), p.notes.bytes().end());
+    w.count(p.scopes.bytes().size());
+    w.bytes.insert(w.bytes.end(), p.scopes.bytes().begin(), p.scopes.bytes().end());
     w.count(p.locals.size());
     for (const LocalName& l : p.locals) {
         w.u32(l.name);
-        w.u32(l.begin);
-        w.u32(l.end);
+        w.u32(l.outer);
         w.u16(l.reg);
         w.flag(l.isCell);
     }
@@ -278,11 +279,12 @@ void readProto(Reader& r, Proto& p) {
     p.lines.setBytes({lines.begin(), lines.end()});
     std::span<const uint8_t> notes = r.raw();
     p.notes.setBytes({notes.begin(), notes.end()});
-    p.locals.resize(r.count(15));
+    std::span<const uint8_t> scopes = r.raw();
+    p.scopes.setBytes({scopes.begin(), scopes.end()});
+    p.locals.resize(r.count(11));
     for (LocalName& l : p.locals) {
         l.name = r.u32();
-        l.begin = r.u32();
-        l.end = r.u32();
+        l.outer = r.u32();
         l.reg = r.u16();
         l.isCell = r.flag();
     }

@@ -220,8 +220,10 @@ private:
     }
 
     bool debugInformation(const Proto& p) const {
-        for (const LocalName& l : p.locals)
-            if (!isSymbol(l.name) || l.begin > l.end || l.end > p.code.size() || l.reg >= p.frameSize) return false;
+        for (size_t k = 0; k < p.locals.size(); ++k) {
+            const LocalName& l = p.locals[k];
+            if (!isSymbol(l.name) || l.outer > k || l.reg >= p.frameSize) return false;
+        }
         if (!p.captureNames.empty() && p.captureNames.size() != p.captures.size()) return false;
         for (size_t k = 0; k < p.captureNames.size(); ++k)
             if (!isSymbol(p.captureNames[k].name) || (p.captureNames[k].isCell && p.captures[k] != Rep::Ref)) return false;
@@ -529,6 +531,7 @@ private:
             case Op::SetList:
             case Op::SetListPack: return limited(X() - 1, 1 << 30, "position") && inFrame(A(), 1 + B());
             case Op::LoopNum: return limited(C(), 3, "bound");
+            case Op::Event: return limited(v_.value[0], kEventKindCount, "kind");
             case Op::VarargAll:
             case Op::VarargGet:
             case Op::VarargCount: return p_.isVararg || fail("the function takes no extra arguments");

@@ -61,6 +61,7 @@ LuaTable* lenientGlobals(State& s) {
     if (s.globals != nullptr) return s.globals;
     LuaTable* globals = newLuaTable(s);
     s.globals = globals;
+    if (s.registry == nullptr) s.registry = newLuaTable(s);
     for (unsigned i = 0; i < kBuiltinCount; i++) {
         const BuiltinInfo& b = builtinInfo(i);
         if (!isGlobal(b)) continue;

@@ -2,11 +2,13 @@
 // give boxes; messages are Lua's.
 #include <cstdio>
 
+#include "runtime/lib/builtin_table.h"
 #include "runtime/lib/builtins.h"
 #include "runtime/lib/lenient_globals.h"
 #include "runtime/lib/lib_support.h"
 #include "runtime/object/lua_table.h"
 #include "runtime/object/userdata.h"
+#include "runtime/vm/levels.h"
 #include "runtime/vm/load.h"
 
 namespace luapp::rt {
@@ -40,18 +42,17 @@ bool hasEnvironment(const Closure* c) {
 }
 
 /// The closure of the function at `level`: 1 called the library function. Null for functions that are no closures.
-Closure* closureAt(State& s, double level, const char* function) {
+Closure* closureAt(State& s, double level, BuiltinId asking, const char* function) {
     if (level < 0) raiseArgument(s, 1, function, "level must be non-negative");
-    FrameWalk walk(s, nullptr);
-    for (double at = 1; walk.next(); ++at) {
-        if (at < level) continue;
-        return walk.function().proto->captures.empty() ? nullptr : refOf<Closure>(walk.frame()[-1]);
-    }
-    raiseArgument(s, 1, function, "invalid level");
+    LevelWalk walk(s, nullptr, static_cast<int64_t>(asking));
+    if (level > 1e9 || !walk.goTo(static_cast<int64_t>(level))) raiseArgument(s, 1, function, "invalid level");
+    if (walk.level().kind == Level::Kind::Tail)
+        raiseLib(s, "no function environment for tail call at level %d", static_cast<int>(level));
+    return walk.level().closure;
 }
 
 /// The function that argument 0 means, and whether it is level 0.
-Closure* functionArgument(State& s, const Word* args, const char* function, bool& isGlobal) {
+Closure* functionArgument(State& s, const Word* args, BuiltinId asking, const char* function, bool& isGlobal) {
     const Value v = argument(s, args, 0);
     isGlobal = false;
     if (v.isFunction()) return v.asFunction();
@@ -62,7 +63,7 @@ Closure* functionArgument(State& s, const Word* args, const char* function, bool
         raiseType(s, args, 0, function, "number");
     }
     isGlobal = level == 0;
-    return isGlobal ? nullptr : closureAt(s, level, function);
+    return isGlobal ? nullptr : closureAt(s, level, asking, function);
 }
 
 /// Makes the outcome of compiling the pack: the function, or nil and the message.
@@ -122,7 +123,7 @@ Word compiledFile(State& s, String* path) {
 
 Word lenientGetFEnv(State& s, Word* args) {
     bool isGlobal = false;
-    Closure* c = functionArgument(s, args, "getfenv", isGlobal);
+    Closure* c = functionArgument(s, args, BuiltinId::GetFEnv, "getfenv", isGlobal);
     if (c != nullptr && hasEnvironment(c)) return packResult(s, Value::fromWord(c->captures[0]));
     return packResult(s, Value::luaTable(lenientGlobals(s)));
 }
@@ -130,7 +131,7 @@ Word lenientGetFEnv(State& s, Word* args) {
 Word lenientSetFEnv(State& s, Word* args) {
     LuaTable* environment = tableArgument(s, args, 1, "setfenv");
     bool isGlobal = false;
-    Closure* c = functionArgument(s, args, "setfenv", isGlobal);
+    Closure* c = functionArgument(s, args, BuiltinId::SetFEnv, "setfenv", isGlobal);
     if (isGlobal) {
         s.globals = environment;
         return packResult(s, 0);

@@ -83,6 +83,10 @@ public:
     const Function& function() const { return *function_; }
     const Insn* pc() const { return pc_; }
     Word* frame() const { return frame_; }
+    /// Register 0 of the function, where frame() is shifted (op Shift).
+    Word* base() const;
+    /// True for the innermost frame, and if a C++ function called what stands above.
+    bool isBelowNative() const { return isBelowNative_; }
     /// Index of the builtin whose call this frame is waiting for, or -1.
     int64_t calledBuiltin() const;
 
@@ -94,6 +98,8 @@ private:
     const Insn* pc_;
     Word* frame_;
     const Function* function_ = nullptr;
+    const Insn* functionPc_ = nullptr;  // where function_ was looked up
+    bool isBelowNative_ = true;
     bool started_ = false;
 };
 

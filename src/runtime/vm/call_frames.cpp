@@ -19,20 +19,30 @@ bool FrameWalk::next() {
     if (started_ && !isOutermost) {
         // Shifted registers (op Shift) are the same call: step down to where the function was entered.
         while (isShifted()) frame_ = reinterpret_cast<Word*>(frame_[-2]);
+        isBelowNative_ = false;
         stepOut();
     }
     started_ = true;
     // A pseudo frame stands for no function: its own links lead on.
     while (pc_ == kVarargStub || pc_ == kAcrossStub) stepOut();
     if (pc_ == nullptr || frame_ == nullptr) return false;
-    function_ = findFunction(s_, pc_);
+    // Recursion comes from the same place again and again.
+    if (pc_ != functionPc_) function_ = findFunction(s_, pc_);
+    functionPc_ = pc_;
     return function_ != nullptr;
 }
 
 void FrameWalk::stepOut() {
     const Insn* to = reinterpret_cast<const Insn*>(frame_[-3]);
+    isBelowNative_ |= to == kExitStub;
     pc_ = to == kExitStub ? reinterpret_cast<const Insn*>(frame_[-4]) : to;
     frame_ = reinterpret_cast<Word*>(frame_[-2]);
+}
+
+Word* FrameWalk::base() const {
+    FrameWalk at = *this;
+    while (at.isShifted()) at.frame_ = reinterpret_cast<Word*>(at.frame_[-2]);
+    return at.frame_;
 }
 
 bool FrameWalk::isShifted() const {

@@ -2,6 +2,7 @@
 
 #include "runtime/object/string.h"
 #include "runtime/vm/coroutine_switch.h"
+#include "runtime/vm/levels.h"
 
 #if LUAPP_ASAN
 #include <sanitizer/asan_interface.h>
@@ -39,11 +40,21 @@ constexpr int64_t kStackCost = 8192;
 
 void callBody(State& s, void* data) { s.hooks->callPack(s, Value::function(static_cast<Coroutine*>(data)->body)); }
 
+/// Runs where the error is that ends a coroutine.
+void keepTraceback(State& s, void* co) {
+    const Value error = s.errorValue;
+    // Nothing can be kept where memory is short.
+    const bool isShort = error.isString() && error.asString()->view().ends_with(errorText(ErrorKind::OutOfMemory));
+    if (s.globals == nullptr || isShort) return;
+    keepTracebackOf(s, static_cast<Coroutine*>(co));
+    s.errorValue = error;
+}
+
 /// First function on a coroutine's stack.
 [[noreturn]] void runBody(State* state, Coroutine* co) {
     State& s = *state;
     finishSwitch(s, co);
-    co->failed = !protectedCall(s, callBody, co);
+    co->failed = !protectedCall(s, callBody, co, keepTraceback, co);
     if (co->failed) packOne(s, s.errorValue);
     co->status = CoroutineStatus::Dead;
     co->body = nullptr;
@@ -117,6 +128,8 @@ Coroutine* newCoroutine(State& s, Closure* body) {
     auto* co = static_cast<Coroutine*>(s.heap.allocate(sizeof(Coroutine), Kind::Coroutine));
     co->stack.slot = CoroutineStack::kNoSlot;
     co->body = body;
+    // As in Lua 5.1 it inherits the mask, but no function.
+    co->hook = {};
     co->status = CoroutineStatus::Suspended;
     return co;
 }

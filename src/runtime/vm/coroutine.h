@@ -7,6 +7,7 @@
 
 #include "runtime/object/value.h"
 #include "runtime/vm/exec_context.h"
+#include "runtime/vm/hooks.h"
 #include "runtime/vm/stack_arena.h"
 
 namespace luapp::rt {
@@ -24,6 +25,7 @@ struct Coroutine : Object {
     Coroutine* previousLive; // list of the coroutines with a stack, owned by vm/coroutine.cpp
     Coroutine* nextLive;
     void* fakeStack;         // sanitizer bookkeeping
+    HookState hook;
     CoroutineStatus status;
     bool failed;             // it ended by an error, which is the pack
 };

@@ -183,6 +183,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     h.onError = onError;
     h.context = context;
     uintptr_t nativeLimit = s.nativeLimit;
+    const bool isInHook = hookOf(s, s.currentCoroutine).isRunning;
     s.handler = &h;
     if (LUAPP_LIKELY(luapp_rt_protectedInvoke(&h, &s, fn, data))) {
         s.handler = h.previous;
@@ -193,6 +194,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     s.frame = h.frame;
     s.top = h.top;
     s.pc = h.pc;
+    hookOf(s, s.currentCoroutine).isRunning = isInHook;
     s.nativeLimit = nativeLimit;
     s.heap.suspendLimit(false);
     s.resetStackLimit();

@@ -1055,6 +1055,12 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         NEXT;
     }
 
+    // --- debuggable code
+    CASE(Event) {
+        if (LUAPP_UNLIKELY(s.hooksUsed)) SLOW(slowEvent);
+        NEXT;
+    }
+
     // --- errors
     CASE(Raise) { SLOW(slowRaise); }
 

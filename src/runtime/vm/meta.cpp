@@ -336,7 +336,7 @@ LuaTable* metatableOf(const State& s, Value v) {
         LuaTable* own = v.asUserdata()->metatable;
         return own != nullptr ? own : s.userdataMetatable;
     }
-    return nullptr;
+    return s.typeMetatables[typeMetatableIndex(v)];
 }
 
 Value metamethod(State& s, Value v, Event e) {

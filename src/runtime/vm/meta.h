@@ -24,6 +24,16 @@ inline constexpr unsigned kEventCount = 0
 /// The key of an event in metatables: "__index".
 std::string_view eventKey(Event e);
 
+/// Where State.typeMetatables has the metatable of all values of a type; the last is that of types that cannot have one.
+inline unsigned typeMetatableIndex(Value v) {
+    if (v.isNil()) return 0;
+    if (v.isBoolean()) return 1;
+    if (v.isNumber()) return 2;
+    if (v.isFunction()) return 3;
+    if (v.is(Kind::Coroutine)) return 4;
+    return v.isLightUserdata() ? 5 : 6;
+}
+
 /// The metatable of a value (lenient tables, userdata, strings), or null.
 LuaTable* metatableOf(const State& s, Value v);
 

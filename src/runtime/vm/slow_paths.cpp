@@ -581,6 +581,13 @@ SLOW_PATH(slowLoopNum) {
     return false;
 }
 
+// --- debuggable code
+
+SLOW_PATH(slowEvent) {
+    hookEvent(s, static_cast<bc::EventKind>(bc::fieldA(i)), vb(R, i));
+    return false;
+}
+
 // --- errors
 
 SLOW_PATH(slowRaise) {

@@ -24,7 +24,7 @@ namespace luapp::rt {
     X(slowTSetS) X(slowTSetF) X(slowTSetX) X(slowTDel) X(slowTNext) \
     X(slowConcat) X(slowConcatN) X(slowToStr) \
     X(slowArithX) X(slowAddX) X(slowSubX) X(slowMulX) X(slowGlobalX) X(slowLenX) X(slowConcatX) X(slowIndexX) X(slowMemberX) X(slowMethodX) \
-    X(slowSetIndexX) X(slowSetMemberX) X(slowIterX) X(slowRaise) \
+    X(slowSetIndexX) X(slowSetMemberX) X(slowIterX) X(slowEvent) X(slowRaise) \
     X(slowNewLuaTab) X(slowSetList) X(slowSetListPack) X(slowLoopNum)
 
 #define X(name) LUAPP_COLD bool name(State& s, Word* R, Word* K, Insn i, uint32_t x);

@@ -19,6 +19,9 @@ struct SourceName {
 /// The name of an operand of the instruction before `pc` (a saved State.pc or a return address), if the instruction uses it so.
 SourceName operandNameAt(const Function& f, const Insn* pc, bc::NoteUse use, unsigned operand);
 
+/// Is it the call of `return f()` in a debuggable function?
+bool isTailCallAt(const Function& f, const Insn* pc);
+
 /// The same for the running instruction of the running function.
 SourceName operandName(const State& s, bc::NoteUse use, unsigned operand = 0);
 

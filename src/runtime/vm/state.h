@@ -17,6 +17,7 @@
 #include "runtime/vm/error.h"
 #include "runtime/vm/exec_context.h"
 #include "runtime/vm/handler.h"
+#include "runtime/vm/hooks.h"
 #include "runtime/vm/stack_arena.h"
 
 namespace luapp::rt {
@@ -81,6 +82,7 @@ struct State {
     Word* stackBase = nullptr;               // VM stack of the running coroutine
     Word* stackEnd = nullptr;                // one past its last slot
     BuiltinPlan* builtinPlans = nullptr;     // quick dynamic calls by index, made on demand (malloc)
+    bool hooksUsed = false;                  // a hook has been set (vm/hooks.h)
     Closure** builtinClosures = nullptr;     // function values of builtins by index, made on demand by lib (malloc)
     uint32_t builtinClosureCount = 0;
     const uint32_t* const** methodTables = nullptr;  // by type index: entries of methods; for classes with instances (malloc)
@@ -106,6 +108,7 @@ struct State {
     Array* scriptArgs = nullptr;
     LuaTable* stringMetatable = nullptr;
     LuaTable* userdataMetatable = nullptr;
+    LuaTable* typeMetatables[7] = {};  // by typeMetatableIndex() (vm/meta.h): what debug.setmetatable sets
     String* byteStrings[256] = {};
     uint32_t lastNext = 0;  // entry that the last step of a traversal found, a guess for the next one
     static constexpr unsigned kMaxEvents = 32;
@@ -118,6 +121,7 @@ struct State {
     void* hostData = nullptr;         // owned by the embedder
 
     // --- coroutines
+    HookState mainHook;                   // of the main program
     ExecContext mainContext;              // of the main program while a coroutine runs
     Coroutine* liveCoroutines = nullptr;  // list of the coroutines that have a stack
     void* mainFakeStack = nullptr;        // sanitizer bookkeeping of the main stack

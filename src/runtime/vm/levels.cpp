@@ -1,0 +1,221 @@
+#include "runtime/vm/levels.h"
+
+#include "runtime/object/lua_table.h"
+#include "runtime/vm/call_builtins.h"
+#include "runtime/vm/coroutine.h"
+
+namespace luapp::rt {
+
+namespace {
+
+/// The instruction before `pc`; null: there is none.
+const Insn* instructionBefore(const Function& f, const Insn* pc) {
+    const Insn* last = nullptr;
+    for (const Insn* at = f.entry; at < pc; at += bc::opWords(bc::opOf(*at))) last = at;
+    return last;
+}
+
+/// The function value in a register, boxed or as the call has left it.
+Closure* closureIn(Word w) {
+    const Value v = Value::fromWord(w);
+    if (v.isFunction()) return v.asFunction();
+    return w >> 48 == 0 && w != 0 ? refOf<Closure>(w) : nullptr;
+}
+
+struct Called {
+    Closure* closure = nullptr;
+    int64_t builtin = -1;
+    bool isLibrary = false;
+};
+
+/// The library function in whose call a frame waits.
+Called calledLibrary(const FrameWalk& walk) {
+    Called out;
+    const Insn* at = instructionBefore(walk.function(), walk.pc());
+    if (at == nullptr) return out;
+    switch (bc::opOf(*at)) {
+        case bc::Op::CallB: out.builtin = bc::fieldD(*at); break;
+        case bc::Op::CallBV:
+        case bc::Op::CallBVPack:
+        case bc::Op::CallYield:
+        case bc::Op::CallResume: out.builtin = at[1]; break;
+        case bc::Op::CallDyn:
+        case bc::Op::CallDynPack: out.closure = closureIn(walk.frame()[bc::fieldA(*at) + 2]); break;
+        case bc::Op::Event: {
+            const auto kind = static_cast<bc::EventKind>(bc::fieldA(*at));
+            if (kind == bc::EventKind::BeforeCall || kind == bc::EventKind::AfterCall)
+                out.closure = closureIn(walk.frame()[bc::fieldB(*at)]);
+            break;
+        }
+        default: return out;
+    }
+    if (out.closure != nullptr && !out.closure->isBuiltin()) return {};
+    if (out.closure != nullptr && !out.closure->isAdapter() && !out.closure->isBoundMethod()) out.builtin = out.closure->builtinIndex();
+    out.isLibrary = out.closure != nullptr || out.builtin >= 0;
+    return out;
+}
+
+}  // namespace
+
+bool isMainBlock(const Function& f) {
+    if (&f == &f.program->entry()) return true;
+    for (const bc::ModuleEntry& m : f.program->chunk.modules)
+        if (&f.program->functions[m.main] == &f) return true;
+    return false;
+}
+
+LevelWalk::LevelWalk(State& s, const Coroutine* co, int64_t running) : s_(s), walk_(s, co), running_(running) {}
+
+/// False for the entry of a program of several modules: it only runs their main blocks in turn and stands in no file.
+static bool isShown(const Function& f) { return f.proto->file != bc::kNoIndex || !f.proto->lines.bytes().empty(); }
+
+bool LevelWalk::stepFrame() {
+    do {
+        if (!walk_.next()) return false;
+    } while (!isShown(walk_.function()));
+    return true;
+}
+
+void LevelWalk::setLibrary(Closure* closure, int64_t builtin) {
+    level_ = {};
+    level_.kind = Level::Kind::Library;
+    level_.builtin = builtin;
+    level_.closure = closure;
+    if (closure == nullptr && builtin >= 0) level_.closure = s_.builtins->closure(s_, static_cast<uint32_t>(builtin));
+}
+
+bool LevelWalk::waitsInTailCall() {
+    const Function& f = walk_.function();
+    if (!f.proto->isDebuggable || walk_.isBelowNative()) return false;
+    if (walk_.pc() == tailPc_) return isTail_;
+    tailPc_ = walk_.pc();
+    isTail_ = isTailCallAt(f, tailPc_);
+    return isTail_;
+}
+
+bool LevelWalk::next() {
+    Called called;
+    if (!hasFrame_) {
+        hasFrame_ = stepFrame();
+        if (hasFrame_ && walk_.isBelowNative()) called = calledLibrary(walk_);
+        hasLibrary_ = called.isLibrary;
+        if (isFirst_ && running_ >= 0 && called.builtin != running_) {
+            isFirst_ = false;
+            setLibrary(nullptr, running_);
+            return true;
+        }
+        isFirst_ = false;
+        if (!hasFrame_) return false;
+    } else if (hasLibrary_) {
+        called = calledLibrary(walk_);
+    }
+    if (hasLibrary_) {
+        hasLibrary_ = false;
+        setLibrary(called.closure, called.builtin);
+        return true;
+    }
+    hasFrame_ = false;
+    const Function& f = walk_.function();
+    level_ = {};
+    level_.function = &f;
+    level_.pc = walk_.pc();
+    level_.frame = walk_.base();
+    level_.kind = waitsInTailCall() ? Level::Kind::Tail : Level::Kind::Code;
+    if (!f.proto->captures.empty()) level_.closure = refOf<Closure>(level_.frame[-1]);
+    return true;
+}
+
+SourceName LevelWalk::name() const {
+    if (level_.kind == Level::Kind::Tail) return {};
+    if (level_.kind == Level::Kind::Library) {
+        if (!hasFrame_) return {};
+        SourceName name = operandNameAt(walk_.function(), walk_.pc(), bc::NoteUse::Call, 0);
+        return name ? name : operandNameAt(walk_.function(), walk_.pc(), bc::NoteUse::TailCall, 0);
+    }
+    // The caller says it, if it is code as well.
+    FrameWalk caller = walk_;
+    if (!caller.next() || caller.isBelowNative()) return {};
+    return operandNameAt(caller.function(), caller.pc(), bc::NoteUse::Call, 0);
+}
+
+namespace {
+
+void appendLevel(State& s, const LevelWalk& walk, TextBuilder& out) {
+    const Level& level = walk.level();
+    auto number = [&](uint32_t n) {
+        char digits[base::kNumberTextSize];
+        out.append(std::string_view(digits, base::integerToText(n, digits)));
+    };
+    out.append("\n\t");
+    if (level.kind != Level::Kind::Code) {
+        out.append(level.kind == Level::Kind::Tail ? "(tail call):" : "[C]:");
+    } else {
+        const SourcePosition at = positionOf(*level.function, level.pc);
+        out.append(at.line == 0 ? std::string_view("?") : at.file);
+        out.append(':');
+        if (at.line != 0) {
+            number(at.line);
+            out.append(':');
+        }
+    }
+    if (const SourceName name = walk.name()) {
+        out.append(" in function '");
+        out.append(name.name);
+        out.append("'");
+    } else if (level.kind != Level::Kind::Code) {
+        out.append(" ?");
+    } else if (isMainBlock(*level.function)) {
+        out.append(" in main chunk");
+    } else {
+        const bc::Proto& p = *level.function->proto;
+        const bc::Chunk& chunk = level.function->program->chunk;
+        out.append(" in function <");
+        out.append(p.file < chunk.files.size() ? chunk.symbol(chunk.files[p.file].name) : std::string_view("?"));
+        out.append(':');
+        number(p.line);
+        out.append('>');
+    }
+}
+
+}  // namespace
+
+void appendLevels(State& s, const Coroutine* co, int64_t from, int64_t running, TextBuilder& out) {
+    constexpr int64_t kFirst = 12, kLast = 10;
+    int64_t count = 0;
+    for (LevelWalk walk(s, co, running); walk.next();) ++count;
+    LevelWalk walk(s, co, running);
+    for (int64_t at = 0; walk.next(); ++at) {
+        if (at < from) continue;
+        if (at >= kFirst && from < kFirst && at < count - kLast) {
+            if (at == kFirst) out.append("\n\t...");
+            continue;
+        }
+        appendLevel(s, walk, out);
+    }
+}
+
+void keepTracebackOf(State& s, Coroutine* co) {
+    if (s.registry == nullptr) return;
+    TextBuilder out(s);
+    appendLevels(s, nullptr, 0, -1, out);
+    String* text = out.finish();
+    String* name = newString(s, kTracebackTable);
+    Value table = luaGetString(s, s.registry, name);
+    if (!table.isLuaTable()) {
+        LuaTable* made = newLuaTable(s);
+        LuaTable* meta = newLuaTable(s);
+        storeRef(s, made, &made->metatable, meta);
+        luaSetString(s, meta, newString(s, "__mode"), Value::string(newString(s, "k")));
+        luaSetString(s, s.registry, name, Value::luaTable(made));
+        table = Value::luaTable(made);
+    }
+    luaSet(s, table.asLuaTable(), Value::object(co), Value::string(text));
+}
+
+bool LevelWalk::goTo(int64_t number) {
+    for (int64_t at = 0; at <= number; ++at)
+        if (!next()) return false;
+    return number >= 0;
+}
+
+}  // namespace luapp::rt
