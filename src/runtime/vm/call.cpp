@@ -74,13 +74,16 @@ Word convertArgument(State& s, const Function* f, const TypeDesc* signature, con
     raiseMismatch(s, v, type, bc::CheckKind::Argument, k + 1);
 }
 
-void checkExtras(State& s, const TypeDesc* signature, Word* extras, uint32_t from, uint32_t count) {
+/// Checks boxed extra arguments, the first of which is argument `from`. `f` is the function if it is a program's.
+void checkExtras(State& s, const Function* f, const TypeDesc* signature, Word* extras, uint32_t from, uint32_t count) {
     if (signature == nullptr || signature->vararg == nullptr || signature->vararg->kind == TypeKind::Any) return;
     for (uint32_t k = 0; k < count; ++k) {
         Word out;
         Value v = Value::fromWord(extras[k]);
-        if (!tryConvert(s, v, signature->vararg, out))
+        if (!tryConvert(s, v, signature->vararg, out)) {
+            if (f != nullptr && f->role != FunctionRole::Plain) raiseMemberArgument(s, *f, signature->vararg, typeNameOf(s, v), from + k);
             raiseMismatch(s, v, signature->vararg, bc::CheckKind::Argument, from + k + 1);
+        }
         extras[k] = boxTyped(out, signature->vararg).word();
     }
 }
@@ -145,7 +148,7 @@ void callBuiltinDyn(State& s, Closure* f, Word* n, uint32_t count) {
                                         : builtinArgument(s, index, signature, args, count, k);
     uint32_t extras = signature->isVararg() && count > params ? count - params : 0;
     if (index == bc::kNoIndex || signature->vararg == nullptr) {
-        checkExtras(s, signature, args + params, params, extras);
+        checkExtras(s, nullptr, signature, args + params, params, extras);
     } else {
         for (uint32_t k = params; k < params + extras; ++k) {
             Word out;
@@ -195,7 +198,7 @@ void shapeArguments(State& s, const Function& f, Word* m, uint32_t count) {
         for (uint32_t k = 0; k < f.paramCount; ++k) m[k] = convertArgument(s, &f, f.signature, m, count, k);
     uint32_t extras = count > f.paramCount ? count - f.paramCount : 0;
     if (!f.isVararg) return;
-    if (!f.takesBoxes) checkExtras(s, f.signature, m + f.paramCount, f.paramCount, extras);
+    if (!f.takesBoxes) checkExtras(s, &f, f.signature, m + f.paramCount, f.paramCount, extras);
     s.argCount = extras;
 }
 
