@@ -30,6 +30,14 @@ bool Checker::checkNamePlace(ast::NameExpr& target, Place& place) {
             diags_.report(diag::AssignToLibrary, target.range, name);
             return false;
         }
+        if (module_->isSession && isSessionGlobal(target.name)) {
+            place.kind = Place::Kind::DynMember;
+            place.object = sessionGlobals(target.range.begin);
+            place.name = target.name;
+            place.type = types_.any();
+            place.loc = target.range.begin;
+            return true;
+        }
         frontend::Suggester suggester(name);
         for (FunctionInfo* f = function_; f; f = f->outer)
             for (SemaVar* other = f->variables; other; other = other->nextInHome)

@@ -221,6 +221,12 @@ TExpr* Checker::check(ast::NameExpr& e, Pred** pred) {
     if (isLenient()) return globalValue(e.name, e.range.begin);
     const std::string_view name = text(e.name);
     if (const BuiltinEntry* entry = Builtins::find(name)) return builtinValue(*entry, e.range);
+    if (module_->isSession && isSessionGlobal(e.name)) {
+        auto* get = expr<TMemberDyn>(types_.any(), e.range.begin);
+        get->object = sessionGlobals(e.range.begin);
+        get->name = e.name;
+        return get;
+    }
     if (Builtins::isLibrary(name)) {
         diags_.report(diag::LibraryAsValue, e.range, name);
         return errorExpr(e.range.begin);
@@ -228,6 +234,14 @@ TExpr* Checker::check(ast::NameExpr& e, Pred** pred) {
     reportUnknownName(e);
     return errorExpr(e.range.begin);
 }
+
+/// In an entry of an interactive session: a name that nothing declares.
+bool Checker::isSessionGlobal(Symbol name) const {
+    return !Builtins::isLibrary(text(name)) && !module_->aliases.count(name.id) && !module_->misplaced.count(name.id);
+}
+
+/// The table of the session's globals.
+TExpr* Checker::sessionGlobals(Loc loc) { return callLibrary(Builtins::hidden("(globals)"), {}, loc); }
 
 /// How a member that the class around inherits from another module is written there (its bare name does not do); else empty.
 std::string Checker::inheritedSpelling(Symbol name) {

@@ -692,6 +692,8 @@ class Checker final : private AliasMaker, private NodeRules {
     std::string_view text(Symbol symbol) const { return interner_.text(symbol); }
     bool isImplicitAny(const Type* type) const { return type == types_.implicitAny(); }
     std::string inheritedSpelling(Symbol name);
+    bool isSessionGlobal(Symbol name) const;
+    TExpr* sessionGlobals(Loc loc);
     void reportUnknownName(ast::NameExpr& name);
     void reportUnknownMember(const Type* type, const ast::Ident& name, Range objectRange);
 

@@ -66,9 +66,33 @@ class Resolver {
   public:
     Resolver(ResolveContext& context, ModuleInfo& module) : context_(context), module_(module) {
         selfName_ = context.interner.intern("self");
+        notesGlobals_ = context.warnsOfGlobals && module.tree->isLenient;
         bindings_.resize(context.interner.size());
         for (Nominal* nominal : module.ownNominals)
             hasImplicit_ |= nominal->nominalKind == NominalKind::Class && static_cast<ClassInfo*>(nominal)->hasImplicit;
+    }
+
+    /// After run(): warnings about globals and unused locals.
+    void warn() {
+        auto text = [&](Symbol name) { return context_.interner.text(name); };
+        auto isKnown = [&](Symbol name) {
+            return Builtins::find(text(name)) || Builtins::isLibrary(text(name)) || text(name) == "_G" || text(name) == "arg";
+        };
+        for (const GlobalUse& use : globalUses_) {
+            if (isKnown(use.name) || changesEnvironments_) continue;
+            GlobalFacts& facts = globals_[use.name.id];
+            if (use.isWrite && !facts.isDeclared && !facts.isWriteReported) {
+                context_.diagnostics.report(diag::UndeclaredGlobal, use.range, text(use.name));
+                facts.isWriteReported = true;
+            }
+            if (!use.isWrite && !facts.isAssigned && !facts.isReadReported) {
+                context_.diagnostics.report(diag::NeverAssignedGlobal, use.range, text(use.name));
+                facts.isReadReported = true;
+            }
+        }
+        for (const SemaVar* local : locals_)
+            if (!local->isUsed && !text(local->name).starts_with('_'))
+                context_.diagnostics.report(diag::UnusedLocal, local->range, text(local->name));
     }
 
     void run() {
@@ -98,6 +122,42 @@ class Resolver {
         uint32_t symbol;
         SemaVar* old;
     };
+    struct GlobalUse {
+        Symbol name;
+        Range range;
+        bool isWrite;
+    };
+    struct GlobalFacts {
+        bool isAssigned = false;  // somewhere
+        bool isDeclared = false;  // outside functions
+        bool isWriteReported = false;
+        bool isReadReported = false;
+    };
+
+    // ---- Globals of lenient files
+
+    void noteGlobal(Symbol name, Range range, bool isWrite) {
+        if (!notesGlobals_) return;
+        const std::string_view text = context_.interner.text(name);
+        changesEnvironments_ |= text == "setfenv" || text == "module";
+        if (isWrite) {
+            GlobalFacts& facts = globals_[name.id];
+            facts.isAssigned = true;
+            facts.isDeclared |= function_ == module_.main;
+        }
+        globalUses_.push_back({name, range, isWrite});
+    }
+    /// `_G.name = value` declares a global as well.
+    void noteGlobalMember(const ast::Expr& target) {
+        auto* field = ast::as<ast::FieldExpr>(&target);
+        auto* object = field ? ast::as<ast::NameExpr>(field->object) : nullptr;
+        if (!notesGlobals_ || !object || object->resolved || context_.interner.text(object->name) != "_G") return;
+        GlobalFacts& facts = globals_[field->field.name.id];
+        facts.isAssigned = facts.isDeclared = true;
+    }
+    void noteLocal(SemaVar* variable) {
+        if (notesGlobals_ && variable->name) locals_.push_back(variable);
+    }
 
     // ---- Scopes
 
@@ -185,10 +245,14 @@ class Resolver {
     }
     void assign(ast::Expr& target) {
         auto* name = ast::as<ast::NameExpr>(&target);
-        if (!name) return visit(target);
-        lookUp(*name);
+        if (!name) {
+            visit(target);
+            return noteGlobalMember(target);
+        }
+        const bool wasUsed = lookUp(*name);
         auto* variable = static_cast<SemaVar*>(name->resolved);
-        if (!variable) return;
+        if (!variable) return noteGlobal(name->name, name->range, true);
+        variable->isUsed = wasUsed;
         variable->isReassigned = true;
         variable->assignments = context_.program.arena.make<AssignSite>(name->range.begin, variable->assignments);
     }
@@ -207,15 +271,18 @@ class Resolver {
     void useSelf() {
         if (SemaVar* self = bindings_[selfName_.id]) use(self);
     }
-    void lookUp(ast::NameExpr& name) {
+    /// True if the variable has been used before.
+    bool lookUp(ast::NameExpr& name) {
         SemaVar* variable = name.name.id < bindings_.size() ? bindings_[name.name.id] : nullptr;
         if (class_) variable = bareName(name, variable);
         name.resolved = variable;
+        const bool wasUsed = variable && variable->isUsed;
         if (variable && variable->member) {
             if (variable->member->isStatic) use(variable->member->owner->variable);
-            return;
+        } else if (variable) {
+            use(variable);
         }
-        if (variable) use(variable);
+        return wasUsed;
     }
 
     // ---- Expressions
@@ -241,7 +308,10 @@ class Resolver {
     }
     void walk(ast::ErrorExpr&) {}
     void walk(ast::InterpExpr& e) { visitAll(e.values); }
-    void walk(ast::NameExpr& e) { lookUp(e); }
+    void walk(ast::NameExpr& e) {
+        lookUp(e);
+        if (!e.resolved) noteGlobal(e.name, e.range, false);
+    }
     void walk(ast::FieldExpr& e) { visit(*e.object); }
     void walk(ast::IndexExpr& e) {
         visit(*e.object);
@@ -303,7 +373,10 @@ class Resolver {
             variable->isConst = s.isConst;
             variable->isDeclaredLater = s.values.empty();
         }
-        for (ast::NameDecl& name : s.names) bind(varOf(name));
+        for (ast::NameDecl& name : s.names) {
+            bind(varOf(name));
+            if (!s.isExported) noteLocal(varOf(name));
+        }
         if (s.names.count == 1 && s.values.count == 1 && !s.names[0].type) noteRequired(s);
     }
     /// `local m = require("m")`: `m` means the module.
@@ -395,6 +468,7 @@ class Resolver {
         SemaVar* variable = declare(d.name);
         variable->isConst = d.isConst;
         bind(variable);
+        if (!d.isExported) noteLocal(variable);
         walkFunction(*d.body, variable, true);
     }
     void walk(ast::ClassDecl& d) {
@@ -568,6 +642,11 @@ class Resolver {
     std::vector<SemaVar*> bindings_;
     std::vector<Undo> undo_;
     std::vector<ast::BinaryExpr*> spine_;
+    bool notesGlobals_ = false;           // a lenient file, and somebody wants the warnings
+    bool changesEnvironments_ = false;    // `setfenv` or `module` occurs: what is global is not known
+    std::vector<GlobalUse> globalUses_;   // in order
+    std::unordered_map<uint32_t, GlobalFacts> globals_;  // by symbol
+    std::vector<SemaVar*> locals_;        // declared by `local`
 };
 
 /// A top-level function may run from `statement` of the main block on, and with it all it mentions.
@@ -727,6 +806,7 @@ void linkImports(ResolveContext& context, ModuleInfo& module) {
 void resolveModule(ResolveContext& context, ModuleInfo& module) {
     Resolver resolver(context, module);
     resolver.run();
+    if (context.warnsOfGlobals && module.tree->isLenient) resolver.warn();
     for (const auto& root : resolver.roots_) markCallable(root.callee, root.statement);
     if (module.isInCycle)
         for (auto& [name, entry] : module.exports) {

@@ -22,6 +22,7 @@ struct ResolveContext {
     FunctionMap& functions;
     std::vector<std::unique_ptr<AliasInfo>>& aliases;
     uint32_t functionCount = 0;
+    bool warnsOfGlobals = false;
 };
 
 void declareModule(ResolveContext& context, ModuleInfo& module);

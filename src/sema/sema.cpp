@@ -165,7 +165,9 @@ std::unique_ptr<TypedProgram> check(const Program& input, Diagnostics& diagnosti
     ModuleGraph graph(input, diagnostics);
     std::vector<ModuleInfo*> modules = graph.order();
     ResolveContext context{*program, input.interner, diagnostics, functions, aliases};
+    context.warnsOfGlobals = input.warnsOfGlobals;
     for (ModuleInfo* module : modules) {
+        module->isSession = input.isSession && module->tree == &input.root;
         declareModule(context, *module);
     }
     for (ModuleInfo* module : modules) linkImports(context, *module);

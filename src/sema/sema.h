@@ -32,6 +32,8 @@ struct Program {
     ModuleLoader& loader;
     frontend::Interner& interner;
     std::string_view rootRequiredAs = {};  // the root is a module that a running program requires by this name
+    bool warnsOfGlobals = false;  // in lenient files: what is undeclared, never assigned or unused (W3105 to W3107)
+    bool isSession = false;       // the root is an entry of an interactive session: unknown names are globals of type any
 };
 
 /// Checks a whole program. Never null.

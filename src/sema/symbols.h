@@ -164,6 +164,7 @@ struct ModuleInfo {
     std::vector<std::string_view> requiredAs;  // the names others require it by
     std::vector<FunctionInfo*> hoisted;
     bool isInCycle = false;
+    bool isSession = false;  // Program::isSession
 };
 
 /// Where functions are found by their bodies.

@@ -112,7 +112,17 @@ void Diagnostics::rollBack(const Mark& mark) {
     droppedErrors_ = mark.dropped;
 }
 
+void Diagnostics::silence(std::string_view code, Range where) { silences_.push_back({std::string(code), where}); }
+
 void Diagnostics::finish() {
+    auto isSilenced = [&](const Diagnostic& d) {
+        return d.severity == Severity::Warning && std::any_of(silences_.begin(), silences_.end(), [&](const Silence& s) {
+                   const bool isThere = !s.where.isValid() ||
+                                        (d.range.begin.offset >= s.where.begin.offset && d.range.begin.offset <= s.where.end.offset);
+                   return isThere && (s.code.empty() || s.code == d.code());
+               });
+    };
+    warnings_ -= std::erase_if(list_, isSilenced);
     // Files are numbered in the order in which they were added, so positions alone give the order of files too.
     std::stable_sort(list_.begin(), list_.end(),
                      [](const Diagnostic& a, const Diagnostic& b) { return a.range.begin < b.range.begin; });

@@ -168,7 +168,10 @@ class Diagnostics {
     /// Forgets every message reported after there were `count` of them in list(): sema checks some loops twice.
     void rollback(size_t count);
 
-    /// Sorts the messages: by file in the order of the SourceManager, then by position; equal places stay in the order
+    /// Drops all warnings with this code (empty: all) inside `where` at finish(); an invalid range means everywhere.
+    void silence(std::string_view code, Range where);
+
+    /// Drops what has been silenced, and sorts the messages: by file in the order of the SourceManager, then by position; equal places stay in the order
     /// of reporting. Call once, before rendering.
     void finish();
 
@@ -201,6 +204,11 @@ class Diagnostics {
     size_t errors_ = 0;
     size_t warnings_ = 0;
     size_t droppedErrors_ = 0;
+    struct Silence {
+        std::string code;
+        Range where;
+    };
+    std::vector<Silence> silences_;
 };
 
 /// Fills the holes of a message text of diagnostics.def; `{s}` is the plural of the number before it.

@@ -1,7 +1,9 @@
 #include "frontend/lex/lexer.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "frontend/diag/suggest.h"
 #include "frontend/lex/char_class.h"
@@ -130,6 +132,24 @@ const char* Lexer::skipDashComment(const char* p) {
     return skipLineComment(p + 2);
 }
 
+/// Switches off the warnings with these codes in this file, unless the line comes too late. False if a word is no warning's code.
+bool Lexer::silence(std::string_view codes, bool isLate) {
+    std::vector<std::string_view> list;
+    while (true) {
+        const size_t from = codes.find_first_not_of(" \t,");
+        if (from == codes.npos) break;
+        const size_t to = std::min(codes.find_first_of(" \t,", from), codes.size());
+        list.push_back(codes.substr(from, to - from));
+        const diag::Info* known = diag::findByCode(list.back());
+        if (!known || known->severity != Severity::Warning) return false;
+        list.back() = known->code;
+        codes.remove_prefix(to);
+    }
+    if (!isLate && !isMuted_)
+        for (const std::string_view code : list) diagnostics_.silence(code, {file_.begin(), file_.end()});
+    return !list.empty();
+}
+
 /// Reads the attribute line at `dashes`. False if the line is a mere comment (lenient files).
 bool Lexer::readAttribute(const char* dashes, const char*& p) {
     const char* lineEnd = skipLineComment(dashes);
@@ -139,7 +159,9 @@ bool Lexer::readAttribute(const char* dashes, const char*& p) {
     const Range range = rangeOf(dashes, name.empty() ? dashes + 3 : name.data() + name.size());
     const Range nameRange{range.begin + 3, range.end};
     bool isKnown = false;
+    const bool isSilence = name.starts_with("nowarn ") || name.starts_with("nowarn\t");
     for (const std::string_view known : kAttributeNames) isKnown |= known == name;
+    if (isSilence) isKnown = silence(name.substr(7), state_.anyToken);
 
     if (state_.anyToken || !isKnown) {
         Suggester suggester(name);
@@ -147,7 +169,7 @@ bool Lexer::readAttribute(const char* dashes, const char*& p) {
         if (isMuted_) {
             // Scanning ahead: the line will be read again.
         } else if (isLenient_) {
-            if (isKnown || !suggester.best().empty()) {
+            if (isKnown || isSilence || !suggester.best().empty()) {
                 diagnostics_.report(diag::IgnoredAttribute, range, name).didYouMean(nameRange, suggester.best());
             }
         } else if (state_.anyToken) {
@@ -159,6 +181,8 @@ bool Lexer::readAttribute(const char* dashes, const char*& p) {
         p = lineEnd;
         return true;
     }
+    if (name == "nowarn" && !isMuted_) diagnostics_.silence({}, {file_.begin(), file_.end()});
+    if (isSilence) name = "nowarn";
 #define LUAPP_ATTRIBUTE(Name, Field, Meaning) \
     if (name == Name) attributes_.Field = true;
 #include "frontend/lex/attributes.def"

@@ -62,6 +62,7 @@ class Lexer {
     void skipTrivia(Token& token);
     const char* skipLineComment(const char* p);
     const char* skipDashComment(const char* p);
+    bool silence(std::string_view codes, bool isLate);
     bool readAttribute(const char* dashes, const char*& p);
     const char* skipLongBracket(const char* p, int level, bool isComment, std::string_view& content);
     void noteDecrementLikeComment(const char* p);

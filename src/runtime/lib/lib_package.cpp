@@ -1,6 +1,7 @@
 // require, and the modules it knows: the table "_LOADED" of the registry, from the names modules are asked for by to their values.
 // The modules of the running program enter themselves there at the end of their main block.
 #include "runtime/lib/builtins.h"
+#include "runtime/lib/lenient_globals.h"
 #include "runtime/lib/lib_support.h"
 #include "runtime/lib/library.h"
 #include "runtime/object/lua_table.h"
@@ -51,6 +52,9 @@ Word baseRequire(State& s, Word* args) {
     luaSetString(s, loaded, name, Value::boolean(true));
     return Value::boolean(true).word();
 }
+
+/// What the entries of an interactive session call: the table of globals.
+Word baseSessionGlobals(State& s, Word*) { return Value::luaTable(lenientGlobals(s)).word(); }
 
 /// What compiled modules call: `require(name)` gives `module` from now on.
 Word baseProvide(State& s, Word* args) {

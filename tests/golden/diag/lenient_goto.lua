@@ -1,3 +1,4 @@
+--!nowarn
 if x then goto nowhere end --~ E2017:16 no label `nowhere` here
 do
     if x then goto l end --~ E2019:15 goto `l` jumps into the scope of a local
