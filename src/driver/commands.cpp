@@ -6,8 +6,9 @@
 #include "driver/emit.h"
 #include "driver/files.h"
 #include "driver/pipeline.h"
-#include "driver/program_runner.h"
+#include "driver/repl.h"
 #include "driver/report.h"
+#include "driver/program_runner.h"
 #include "runtime/bytecode/serialize.h"
 #include "runtime/bytecode/verify.h"
 #include "runtime/lib/builtin_table.h"
@@ -57,15 +58,50 @@ bool loadChunk(const std::string& path, bc::Chunk& chunk, std::string& problem) 
     return false;
 }
 
-int runCommand(const Options& options) {
+/// Runs the program's main file. False if it cannot be read or has errors, or after an error that nothing caught; then `status` says
+/// how the process ends.
+static bool runFile(const Options& options, Session& session, int& status) {
+    const std::string& file = options.run.file;
     bc::Chunk chunk;
-    if (isChunkFile(options.run.file)) {
+    status = kExitProgramError;
+    if (isChunkFile(file)) {
         std::string problem;
-        if (!loadChunk(options.run.file, chunk, problem)) return reportProblem(problem);
-    } else if (!compileFile(options.run.file, options.common, chunk)) {
-        return kExitProgramError;
+        if (!loadChunk(file, chunk, problem)) {
+            reportProblem(problem);
+            return false;
+        }
+    } else if (!compileFile(file, options.common, chunk)) {
+        return false;
     }
-    return runChunk(std::move(chunk), {options.run.file, options.run.args, options.run.memoryLimit});
+    const bool ok = session.run(std::move(chunk));
+    status = session.status();
+    return ok;
+}
+
+int runCommand(const Options& options) {
+    const RunOptions& o = options.run;
+    const SessionSettings settings{o.file, o.args, o.before, o.memoryLimit};
+    const std::unique_ptr<Session> session = Session::open(settings);
+    if (!session) return kExitProgramError;
+    for (const RunOptions::First& first : o.first) {
+        const bool ok = first.isModule ? session->require(first.text) : session->runText(first.text, "=(command line)");
+        if (!ok) return session->status();
+    }
+    int status = kExitOk;
+    if (!o.file.empty()) runFile(options, *session, status);
+    if (o.isInteractive) {
+        runRepl(*session, ReplMode::Lenient);
+        status = kExitOk;
+    }
+    return status;
+}
+
+int replCommand(const Options& options) {
+    const SessionSettings settings{"", {}, {}, options.repl.memoryLimit};
+    const std::unique_ptr<Session> session = Session::open(settings);
+    if (!session) return kExitProgramError;
+    runRepl(*session, options.repl.isStrict ? ReplMode::Strict : ReplMode::Lenient);
+    return kExitOk;
 }
 
 int buildCommand(const Options& options) {
@@ -95,6 +131,8 @@ int checkCommand(const Options& options) {
         }
     }
     Compilation compilation(options.common.timings);
+    compilation.warnsOfGlobals = true;
+    for (const std::string& code : o.silenced) compilation.diagnostics.silence(code, {});
     bool unreadable = false;
     for (const std::string& file : files) {
         if (compilation.loader.isLoaded(file)) continue;  // checked already, as an import of another

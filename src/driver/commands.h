@@ -6,6 +6,7 @@
 namespace luapp::driver {
 
 int runCommand(const Options& options);
+int replCommand(const Options& options);
 int buildCommand(const Options& options);
 int checkCommand(const Options& options);
 int disasmCommand(const Options& options);

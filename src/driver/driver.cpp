@@ -10,6 +10,7 @@ int run(int argc, const char* const* argv) {
     if (parsed.done) return parsed.status;
     switch (parsed.options.command) {
         case Command::Run: return runCommand(parsed.options);
+        case Command::Repl: return replCommand(parsed.options);
         case Command::Build: return buildCommand(parsed.options);
         case Command::Check: return checkCommand(parsed.options);
         case Command::Disasm: return disasmCommand(parsed.options);

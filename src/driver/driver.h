@@ -1,5 +1,5 @@
 #pragma once
-// The command line of luapp: `run`, `build`, `check`, `disasm`, `help`, `version`.
+// The command line of luapp: `run`, `repl`, `build`, `check`, `disasm`, `help`, `version`.
 //
 // main() and the golden runner call run(); everything else of this folder serves it. It reads the files a command names,
 // drives the stages through Compilation (pipeline.h) and prints. Exit statuses are those of ExitStatus. Nothing below

@@ -8,6 +8,7 @@
 
 #include "driver/driver.h"
 #include "driver/option_docs.h"
+#include "frontend/diag/diagnostic.h"
 #include "frontend/diag/suggest.h"
 
 namespace luapp::driver {
@@ -65,6 +66,7 @@ void addCommon(CLI::App& sub, CommonOptions& common) {
 struct CommandLine {
     CLI::App app{"Lua++: compiles, runs, checks and disassembles .luapp and .lua programs."};
     CLI::App* run = nullptr;
+    CLI::App* repl = nullptr;
     CLI::App* build = nullptr;
     CLI::App* check = nullptr;
     CLI::App* disasm = nullptr;
@@ -73,7 +75,12 @@ struct CommandLine {
     std::string helpTopic;
     std::string completionShell;
     bool wantsManual = false;
-    std::string memory;
+    std::string memory, replMemory;
+    std::vector<std::string> codes, modules;  // of run
+    CLI::Option* codeOption = nullptr;
+    CLI::Option* moduleOption = nullptr;
+    std::string silenced;
+    bool isLenient = false;
 
     explicit CommandLine(Options& o) {
         app.name("luapp");
@@ -81,6 +88,7 @@ struct CommandLine {
         app.set_version_flag("--version", kVersion);
         app.footer("Exit status: 0 fine, 1 errors in the program, 2 wrong use of the command line, 70 a bug in luapp.");
         addRun(o);
+        addRepl(o);
         addBuild(o);
         addCheck(o);
         addDisasm(o);
@@ -102,10 +110,23 @@ struct CommandLine {
     void addRun(Options& o) {
         run = app.add_subcommand("run", "compile in memory and run; FILE is .luapp, .lua or .lbc, or - for standard input");
         run->prefix_command();
-        run->footer("Usage: luapp run [OPTIONS] FILE [ARGS...]; everything after FILE goes to the program.");
+        run->footer("Usage: luapp run [OPTIONS] FILE [ARGS...]; everything after FILE goes to the program.\n"
+                    "CODE and MODULE run in their order before FILE, which may then be left out.");
+        codeOption = run->add_option("-e", codes, "run CODE, which is Lua 5.1, before FILE")
+                         ->type_name("CODE")->allow_extra_args(false);
+        moduleOption = run->add_option("-l", modules, "require MODULE before FILE")->type_name("MODULE")->allow_extra_args(false);
+        run->add_flag("-i", o.run.isInteractive, "go on with an interactive session (see repl)");
         run->add_option("--memory", memory, "the most memory the program may use, for example 64M (default: no limit)")
             ->type_name("SIZE");
         addCommon(*run, o.common);
+    }
+
+    void addRepl(Options& o) {
+        repl = app.add_subcommand("repl", "read entries, run them and print what they give");
+        repl->add_flag("--strict", o.repl.isStrict, "entries are strict Lua++ (in the session: `:strict`)");
+        repl->add_flag("--lenient", isLenient, "entries are Lua 5.1, which is the default (in the session: `:lenient`)");
+        repl->add_option("--memory", replMemory, "the most memory the session may use, for example 64M (default: no limit)")
+            ->type_name("SIZE");
     }
 
     void addBuild(Options& o) {
@@ -120,6 +141,7 @@ struct CommandLine {
         check->add_option("PATH", o.check.paths, "files and folders");
         addChoice(*check, "--format", o.check.format, kFormatNames, "FORMAT", "form of the report (default: text)");
         check->add_flag("--deny-warnings", o.check.denyWarnings, "exit with status 1 if there are warnings");
+        check->add_option("--no-warn", silenced, "leave out the warnings with these codes, comma-separated, or `all`")->type_name("CODES");
         check->add_option("--explain", o.check.explain, "explain a diagnostic, for example E2001")->type_name("CODE");
         addCommon(*check, o.common);
     }
@@ -155,9 +177,42 @@ int usageError(const std::string& message, const std::string& hint) {
 std::string commandHint(const std::string& word) {
     if (word.find('.') != word.npos || word.find('/') != word.npos || word == "-") return "To run a program: luapp run " + word;
     frontend::Suggester suggester(word);
-    for (const char* name : {"run", "build", "check", "disasm", "help", "version"}) suggester.offer(name);
+    for (const char* name : {"run", "repl", "build", "check", "disasm", "help", "version"}) suggester.offer(name);
     std::string best(suggester.best());
     return best.empty() ? std::string() : "Did you mean 'luapp " + best + "'?";
+}
+
+/// What `run` has behind its options: FILE and ARGS; and what stands before them, in order.
+void takeRunWords(const CommandLine& line, RunOptions& run, int argc, const char* const* argv) {
+    size_t code = 0, module = 0;
+    for (const CLI::Option* option : line.run->parse_order()) {
+        if (option == line.codeOption && code < line.codes.size()) run.first.push_back({false, line.codes[code++]});
+        if (option == line.moduleOption && module < line.modules.size()) run.first.push_back({true, line.modules[module++]});
+    }
+    run.args = line.run->remaining();
+    run.before.assign(argv, argv + argc - ptrdiff_t(run.args.size()));
+    if (run.args.empty()) return;
+    run.file = run.args.front();
+    run.args.erase(run.args.begin());
+}
+
+/// `W3105,W3107`, or `all`. False with the first word that is neither.
+bool readCodes(const std::string& text, std::vector<std::string>& codes, std::string& unknown) {
+    for (size_t from = 0; from < text.size();) {
+        const size_t to = std::min(text.find(',', from), text.size());
+        const std::string word = text.substr(from, to - from);
+        from = to + 1;
+        const frontend::diag::Info* info = frontend::diag::findByCode(word);
+        if (word == "all") {
+            codes.emplace_back();
+        } else if (info && info->severity == frontend::Severity::Warning) {
+            codes.emplace_back(info->code);
+        } else {
+            unknown = word;
+            return false;
+        }
+    }
+    return true;
 }
 
 }  // namespace
@@ -175,6 +230,7 @@ ParsedOptions parseOptions(int argc, const char* const* argv) {
     try {
         line.app.parse(argc, argv);
         if (!line.memory.empty()) o.run.memoryLimit = readSize(line.memory);
+        if (!line.replMemory.empty()) o.repl.memoryLimit = readSize(line.replMemory);
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) return finished(line.app.exit(e) == 0 ? kExitOk : kExitUsage);
         return finished(usageError(e.what(), {}));
@@ -210,16 +266,20 @@ ParsedOptions parseOptions(int argc, const char* const* argv) {
     }
     if (*line.run) {
         o.command = Command::Run;
-        o.run.args = line.run->remaining();
-        if (o.run.args.empty()) return finished(usageError("run: which FILE?", {}));
-        o.run.file = o.run.args.front();
-        if (o.run.file.size() > 1 && o.run.file[0] == '-')
-            return finished(usageError("run: unknown option '" + o.run.file + "'", {}));
-        o.run.args.erase(o.run.args.begin());
+        takeRunWords(line, o.run, argc, argv);
+        const bool isOption = o.run.file.size() > 1 && o.run.file[0] == '-';
+        if (isOption) return finished(usageError("run: unknown option '" + o.run.file + "'", {}));
+        if (o.run.file.empty() && o.run.first.empty() && !o.run.isInteractive) return finished(usageError("run: which FILE?", {}));
+    } else if (*line.repl) {
+        o.command = Command::Repl;
+        if (o.repl.isStrict && line.isLenient) return finished(usageError("repl: --strict or --lenient?", {}));
     } else if (*line.build) {
         o.command = Command::Build;
     } else if (*line.check) {
         o.command = Command::Check;
+        std::string unknown;
+        if (!readCodes(line.silenced, o.check.silenced, unknown))
+            return finished(usageError("check: '" + unknown + "' is no warning's code", {}));
         if (o.check.paths.empty() && o.check.explain.empty()) return finished(usageError("check: which PATH?", {}));
     } else if (*line.disasm) {
         o.command = Command::Disasm;

@@ -12,7 +12,7 @@
 
 namespace luapp::driver {
 
-enum class Command : uint8_t { None, Run, Build, Check, Disasm };
+enum class Command : uint8_t { None, Run, Repl, Build, Check, Disasm };
 enum class ColorMode : uint8_t { Auto, Always, Never };
 
 /// Options that several commands share.
@@ -22,9 +22,22 @@ struct CommonOptions {
 };
 
 struct RunOptions {
-    std::string file;               // "-": standard input
+    /// `-e CODE` or `-l MODULE`, to be run before the file.
+    struct First {
+        bool isModule;
+        std::string text;
+    };
+    std::vector<First> first;       // in order
+    bool isInteractive = false;     // an interactive session follows
+    std::vector<std::string> before;  // the command line up to the file
+    std::string file;               // "-": standard input; empty: only `first`, or the session
     std::vector<std::string> args;  // for the program, untouched
     uint64_t memoryLimit = 0;       // bytes; 0: none
+};
+
+struct ReplOptions {
+    bool isStrict = false;
+    uint64_t memoryLimit = 0;  // bytes; 0: none
 };
 
 struct BuildOptions {
@@ -36,6 +49,7 @@ struct CheckOptions {
     std::vector<std::string> paths;
     frontend::DiagFormat format = frontend::DiagFormat::Text;
     bool denyWarnings = false;
+    std::vector<std::string> silenced;  // codes of warnings; an empty one: all
     std::string explain;  // a diagnostic's code; then nothing is checked
 };
 
@@ -51,6 +65,7 @@ struct Options {
     Command command = Command::None;
     CommonOptions common;
     RunOptions run;
+    ReplOptions repl;
     BuildOptions build;
     CheckOptions check;
     DisasmOptions disasm;

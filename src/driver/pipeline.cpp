@@ -51,7 +51,7 @@ frontend::Module* Compilation::load(const std::string& path, std::string& proble
 
 bool Compilation::check(frontend::Module& root, std::string_view requiredAs) {
     return timed("check", [&] {
-        program = sema::check({root, loader, interner, requiredAs}, diagnostics);
+        program = sema::check({root, loader, interner, requiredAs, warnsOfGlobals, isSession}, diagnostics);
         if (!diagnostics.hasErrors()) checkLayout(*program, diagnostics);
         return !diagnostics.hasErrors();
     });

@@ -54,6 +54,8 @@ class Compilation {
     frontend::Interner interner;
     frontend::Diagnostics diagnostics;
     FileModuleLoader loader;
+    bool warnsOfGlobals = false;  // for check(): see sema::Program
+    bool isSession = false;       // the same
     std::unique_ptr<sema::TypedProgram> program;  // of the last check()
     ir::Module module;
 

@@ -16,7 +16,9 @@
 #include "runtime/lib/builtin_table.h"
 #include "runtime/lib/library.h"
 #include "runtime/object/array.h"
+#include "runtime/object/lua_table.h"
 #include "runtime/vm/call.h"
+#include "runtime/vm/call_builtins.h"
 #include "runtime/vm/error.h"
 #include "runtime/vm/load.h"
 
@@ -38,6 +40,7 @@ class InterruptScope {
   public:
     explicit InterruptScope(rt::State* s) {
         wasInterrupted.store(false);
+        s->clearInterrupt();
         interruptTarget.store(s);
         struct sigaction action = {};
         action.sa_handler = onInterrupt;
@@ -55,10 +58,12 @@ class InterruptScope {
 /// What runs inside protectedCall: no object with a destructor may live in its frame.
 struct Job {
     bc::Chunk* chunk;
-    const RunSettings* settings;
+    const SessionSettings* settings;
+    Session::Results results;
 };
 
-rt::Array* newScriptArgs(rt::State& s, const RunSettings& settings) {
+rt::Array* scriptArgs(rt::State& s, const SessionSettings& settings) {
+    if (s.scriptArgs) return s.scriptArgs;
     const rt::TypeDesc* type = s.types.arrayOf(s.types.basic(rt::TypeKind::String));
     rt::Array* args = rt::newArray(s, type, settings.args.size() + 1);
     s.scriptArgs = args;
@@ -69,18 +74,22 @@ rt::Array* newScriptArgs(rt::State& s, const RunSettings& settings) {
 
 void loadAndRun(rt::State& s, void* data) {
     const Job& job = *static_cast<Job*>(data);
-    rt::Array* args = newScriptArgs(s, *job.settings);
+    rt::Array* args = scriptArgs(s, *job.settings);
     rt::Program* program = rt::loadProgram(s, std::move(*job.chunk));
     const uint32_t count = args->length - 1;
     rt::Word* pack = rt::ensureResults(s, count);
     for (uint32_t i = 0; i < count; i++) pack[i] = rt::Value::object(reinterpret_cast<rt::Object*>(args->get(i + 1))).word();
     s.resultCount = count;
     rt::runProgram(s, *program);
+    if (job.results == Session::Results::Printed && s.resultCount != 0) {
+        rt::Value print = rt::luaGetString(s, s.builtins->globals(s), rt::newString(s, "print"));
+        rt::callPack(s, print);
+    }
 }
 
 /// A module that `require` asks for while the program runs. It outlives what may raise.
 struct RequiredModule {
-    const RunSettings* settings;
+    const SessionSettings* settings;
     bool* isDebuggable;   // lenient code loaded from now on is compiled for the debug library
     bc::Chunk chunk;
     std::string problem;  // why it cannot run; empty: there is none
@@ -147,13 +156,6 @@ const frontend::Diagnostic* firstError(const Compilation& compilation) {
     return nullptr;
 }
 
-/// A text that is compiled while the program runs. It outlives what may raise.
-struct LoadedText {
-    bool* isDebuggable;   // as in RequiredModule
-    bc::Chunk chunk;
-    std::string problem;
-};
-
 /// How Lua 5.1 shows where a chunk comes from: a file's name, a name as it is, or the first line of the text; at most 59 bytes.
 std::string shownName(std::string_view chunkName) {
     constexpr size_t kMaxName = 59, kMaxPath = 52, kMaxLine = 43;
@@ -189,46 +191,64 @@ std::string problemOf(const Compilation& compilation, const std::string& shown, 
     return std::string(at.file->name()) + ":" + std::to_string(at.at.line) + ": " + own->text;
 }
 
-/// Compiles a text as lenient code. False with the first error as the problem.
-bool compileText(std::string_view text, std::string_view chunkName, LoadedText& loaded) {
-    loaded.problem.clear();
+/// A text that ends too early: the front end's first error is at its end, or Lua's grammar wants more there.
+bool endsTooEarly(const Compilation& compilation, std::string_view text, const LuaSyntaxError* lua) {
+    const frontend::Diagnostic* own = firstError(compilation);
+    if (!own) return false;
+    if (lua && lua->message.ends_with("near '<eof>'")) return true;
+    const frontend::Position at = compilation.sources.position(own->range.begin);
+    if (!at.file) return false;
+    const size_t offset = own->range.begin.offset - at.file->begin().offset;
+    return text.find_first_not_of(" \t\r\n", offset) == text.npos;
+}
+
+/// `isDebuggable`: compile it for the debug library; set if the text asks for that.
+void compileText(std::string_view text, std::string_view chunkName, CompiledText& compiled, bool& isDebuggable) {
+    compiled.problem.clear();
+    compiled.isIncomplete = false;
     const std::string name = shownName(chunkName);
     const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
     if (bc::looksLikeChunk(bytes)) {
         std::string why;
-        if (bc::deserialize(bytes, loaded.chunk, why) && bc::verify(loaded.chunk, {rt::kBuiltinCount}, why)) {
-            *loaded.isDebuggable |= hasDebuggableCode(loaded.chunk);
-            return true;
-        }
-        loaded.problem = name + ": " + why;
-        return false;
+        if (!bc::deserialize(bytes, compiled.chunk, why) || !bc::verify(compiled.chunk, {rt::kBuiltinCount}, why))
+            compiled.problem = name + ": " + why;
+        isDebuggable |= compiled.problem.empty() && hasDebuggableCode(compiled.chunk);
+        return;
     }
     Compilation compilation;
     LuaSyntaxError lua;
     const bool isLua = checkLuaSyntax(text, lua);
     if (!isLua && lua.kind != LuaSyntaxError::Kind::Syntax) {
-        loaded.problem = problemOf(compilation, name, &lua);
-        return false;
+        compiled.problem = problemOf(compilation, name, &lua);
+        return;
     }
-    compilation.loader.setDebuggable(*loaded.isDebuggable);
-    frontend::Module* root = compilation.loader.loadText(name, text, loaded.problem, true);
-    *loaded.isDebuggable = compilation.loader.isDebuggable();
-    if (!root) return false;
+    compilation.loader.setDebuggable(isDebuggable);
+    frontend::Module* root = compilation.loader.loadText(name, text, compiled.problem, true);
+    isDebuggable = compilation.loader.isDebuggable();
+    if (!root) return;
     if (!compilation.check(*root)) {
         compilation.diagnostics.finish();
-        loaded.problem = problemOf(compilation, name, isLua ? nullptr : &lua);
-        return false;
+        compiled.problem = problemOf(compilation, name, isLua ? nullptr : &lua);
+        compiled.isIncomplete = endsTooEarly(compilation, text, isLua ? nullptr : &lua);
+        return;
     }
-    loaded.chunk = compilation.compile();
-    setSource(loaded.chunk, name, chunkName);
-    return true;
+    compiled.chunk = compilation.compile();
+    setSource(compiled.chunk, name, chunkName);
 }
+
+/// A text that `load` asks for while a program runs. It outlives what may raise.
+struct LoadedText {
+    bool* isDebuggable;  // as in RequiredModule
+    CompiledText compiled;
+};
 
 /// For rt::LibraryOptions.
 rt::Program* loadText(rt::State& s, std::string_view text, std::string_view chunkName, rt::String*& problem, void* context) {
     LoadedText& loaded = *static_cast<LoadedText*>(context);
-    if (compileText(text, chunkName, loaded)) return rt::loadProgram(s, std::move(loaded.chunk));
-    problem = rt::newString(s, loaded.problem);
+    CompiledText& compiled = loaded.compiled;
+    compileText(text, chunkName, compiled, *loaded.isDebuggable);
+    if (compiled.problem.empty()) return rt::loadProgram(s, std::move(compiled.chunk));
+    problem = rt::newString(s, compiled.problem);
     return nullptr;
 }
 
@@ -255,36 +275,75 @@ void printUncaught(rt::State& s) {
 
 }  // namespace
 
-int runChunk(bc::Chunk&& chunk, const RunSettings& settings) {
+void compileLenientText(std::string_view text, std::string_view chunkName, CompiledText& compiled) {
+    bool isDebuggable = false;
+    compileText(text, chunkName, compiled, isDebuggable);
+}
+
+/// What the library is given, where it stays.
+struct Session::Impl {
+    explicit Impl(const SessionSettings& s) : settings(s) {}
+
+    const SessionSettings& settings;
+    bool isDebuggable = false;
+    RequiredModule required{&settings, &isDebuggable, {}, {}};
+    LoadedText loaded{&isDebuggable, {}};
+};
+
+std::unique_ptr<Session> Session::open(const SessionSettings& settings) {
     rt::StateOptions options;
     options.hooks = &rt::kVmHooks;
     options.memoryLimit = settings.memoryLimit;
     rt::State* s = rt::State::create(options);
     if (!s) {
         fprintf(stderr, "luapp: the system has no memory to start with\n");
-        return kExitProgramError;
+        return nullptr;
     }
-    bool isDebuggable = hasDebuggableCode(chunk);
-    RequiredModule required{&settings, &isDebuggable, {}, {}};
+    return std::unique_ptr<Session>(new Session(s, std::make_unique<Impl>(settings)));
+}
+
+Session::Session(rt::State* state, std::unique_ptr<Impl> impl) : state_(state), impl_(std::move(impl)) {
     rt::LibraryOptions library;
     library.requireModule = requireModule;
-    library.requireContext = &required;
-    LoadedText loaded{&isDebuggable, {}, {}};
+    library.requireContext = &impl_->required;
     library.loadText = loadText;
-    library.loadContext = &loaded;
-    rt::openLibrary(*s, library);
-    int status = kExitOk;
-    {
-        InterruptScope interrupts(s);
-        Job job{&chunk, &settings};
-        if (!rt::protectedCall(*s, loadAndRun, &job, keepTraceback, nullptr)) {
-            printUncaught(*s);
-            status = wasInterrupted.load() ? kExitInterrupted : kExitProgramError;
-        }
+    library.loadContext = &impl_->loaded;
+    library.commandLine = impl_->settings.before;
+    rt::openLibrary(*state_, library);
+}
+
+Session::~Session() {
+    rt::closeLibrary(*state_);
+    rt::State::destroy(state_);
+}
+
+bool Session::run(bc::Chunk&& chunk, Results results) {
+    InterruptScope interrupts(state_);
+    impl_->isDebuggable |= hasDebuggableCode(chunk);
+    Job job{&chunk, &impl_->settings, results};
+    const bool ok = rt::protectedCall(*state_, loadAndRun, &job, keepTraceback, nullptr);
+    if (!ok) printUncaught(*state_);
+    status_ = ok ? kExitOk : wasInterrupted.load() ? kExitInterrupted : kExitProgramError;
+    return ok;
+}
+
+bool Session::runText(std::string_view text, std::string_view chunkName) {
+    CompiledText compiled;
+    compileLenientText(text, chunkName, compiled);
+    if (compiled.problem.empty()) return run(std::move(compiled.chunk));
+    fprintf(stderr, "luapp: %s\n", compiled.problem.c_str());
+    status_ = kExitProgramError;
+    return false;
+}
+
+bool Session::require(std::string_view name) {
+    std::string quoted;
+    for (char c : name) {
+        if (c == '"' || c == '\\') quoted += '\\';
+        if (c == '\n') quoted += '\\';
+        quoted += c;
     }
-    rt::closeLibrary(*s);
-    rt::State::destroy(s);
-    return status;
+    return runText("require(\"" + quoted + "\")", "=(command line)");
 }
 
 }  // namespace luapp::driver

@@ -1,6 +1,7 @@
 // Random programs, compiled and run in several ways: all must print the same and end the same, and none may crash. Two of the ways
 // assert the type of every register after every expression (ir::LowerOptions::assertTypes), so that a value that is not
 // what its static type says stops the program where it appears. Further engines (native code) are further rows of kEngines.
+#include "driver/driver.h"
 #include "driver/pipeline.h"
 #include "driver/program_runner.h"
 #include "frontend/diag/render.h"
@@ -58,10 +59,13 @@ int compileAndRun(void* data) {
         fprintf(stderr, "%s\n", problem.c_str());
         return kDoesNotVerify;
     }
-    driver::RunSettings settings;
+    driver::SessionSettings settings;
     settings.name = "program.luapp";
     settings.memoryLimit = kMemoryLimit;
-    return driver::runChunk(std::move(chunk), settings);
+    const auto session = driver::Session::open(settings);
+    if (!session) return driver::kExitProgramError;
+    session->run(std::move(chunk));
+    return session->status();
 }
 
 std::string firstLine(const std::string& text) { return text.substr(0, text.find('\n')); }

@@ -56,7 +56,7 @@ bool readDirective(GoldenFile& golden, std::string_view line) {
         golden.exitStatus = std::atoi(std::string(line).c_str());
         golden.exitGiven = true;
     } else if (takePrefix(line, "stdin:")) {
-        golden.stdinText = unescape(trim(line)) + "\n";
+        golden.stdinText += unescape(trim(line)) + "\n";
     } else if (takePrefix(line, "show:")) {
         golden.show = splitWords(line);
     } else {

@@ -1,6 +1,7 @@
 #include "runtime/lib/lenient_globals.h"
 
 #include "runtime/lib/builtin_values.h"
+#include "runtime/lib/lib_support.h"
 #include "runtime/object/array.h"
 #include "runtime/object/string.h"
 #include "runtime/vm/state.h"
@@ -47,12 +48,15 @@ LuaTable* homeOf(State& s, LuaTable* globals, std::string_view& name) {
 
 void put(State& s, LuaTable* t, std::string_view name, Value value) { luaSetString(s, t, newString(s, name), value); }
 
-/// `arg`: the script's name at 0, its arguments from 1 on.
+/// `arg`: the script's name at 0, its arguments from 1 on, what stood before it at -1, -2, ...
 void putScriptArgs(State& s, LuaTable* globals) {
     if (s.scriptArgs == nullptr) return;
     LuaTable* arg = newLuaTable(s);
     put(s, globals, "arg", Value::luaTable(arg));
     for (uint32_t i = 0; i < s.scriptArgs->length; i++) luaSetInt(s, arg, i, Value::object(objectOf(s.scriptArgs->get(i))));
+    const std::span<const std::string> before = libState(s).options.commandLine;
+    for (size_t i = 0; i < before.size(); i++)
+        luaSetInt(s, arg, static_cast<int64_t>(i) - static_cast<int64_t>(before.size()), Value::string(newString(s, before[i])));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdio>
+#include <span>
+#include <string>
 
 #include "runtime/vm/state.h"
 
@@ -26,6 +28,8 @@ struct LibraryOptions {
     /// `chunkName` as in Lua: "@file", "=name", or the text itself. Null: nothing can be compiled.
     Program* (*loadText)(State& s, std::string_view text, std::string_view chunkName, String*& problem, void* context) = nullptr;
     void* loadContext = nullptr;
+    /// What stood on the command line before the script: arg[-1] of lenient code is the last of it. It must outlive the library.
+    std::span<const std::string> commandLine = {};
 };
 
 /// Makes the library available to programs of `s`. To be called once, before any program is loaded.

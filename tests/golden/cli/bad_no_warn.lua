@@ -1,0 +1,3 @@
+-- args: check --no-warn=E2001 $FILE
+-- exit: 2
+--2> luapp: check: 'E2001' is no warning's code
