@@ -56,7 +56,18 @@ bool Checker::mayConstruct(const ClassInfo& info, const ConstructorInfo& constru
     return true;
 }
 
-/// The same for a brace list, by the form of its items and the literals among them.
+/// Could a function literal be of this type, by its number of parameters and their annotations.
+bool Checker::literalCouldBe(const ast::FunctionBody& literal, const FunctionType& type) {
+    if (type.params.count > literal.params.count) return false;
+    for (uint32_t i = 0; i < type.params.count; i++) {
+        if (!literal.params[i].decl.type || type.params[i]->hasTypeParams) continue;
+        const Type* written = typeOf(*literal.params[i].decl.type);
+        if (!written->hasTypeParams && !isAssignable(type.params[i], written)) return false;
+    }
+    return true;
+}
+
+/// Could a brace list be of this type, by the form of its items and the literals among them.
 bool Checker::braceCouldBe(const ast::BraceExpr& list, const Type* type) {
     using ast::BraceItemKind;
     auto fits = [&](ast::Expr& item, const Type* wanted) {
@@ -90,7 +101,7 @@ bool Checker::couldBe(const ast::Expr& source, TExpr* value, const Type* param) 
         if (isAny(member) || member->kind == TypeKind::TypeParam) return true;
         if (auto* literal = ast::as<ast::FunctionExpr>(at)) {
             if (member->kind == TypeKind::AnyFunction) return true;
-            if (auto* f = asIf<FunctionType>(member); f && f->params.count <= literal->body->params.count) return true;
+            if (auto* f = asIf<FunctionType>(member); f && literalCouldBe(*literal->body, *f)) return true;
             continue;
         }
         if (auto* list = ast::as<ast::BraceExpr>(at)) {

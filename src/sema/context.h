@@ -355,6 +355,7 @@ class Checker final : private AliasMaker, private NodeRules {
     TExpr* readyCheck(const ClassInfo& info, Loc loc);
     TExpr* staticReady(const SemaVar& variable, Loc loc);
     bool mayConstruct(const ClassInfo& info, const ConstructorInfo& constructor, Range range);
+    bool literalCouldBe(const ast::FunctionBody& literal, const FunctionType& type);
     bool braceCouldBe(const ast::BraceExpr& list, const Type* type);
     bool couldBe(const ast::Expr& source, TExpr* value, const Type* param);
     ConstructorInfo* chooseConstructor(ast::CallExpr& expr, ClassInfo& info, std::vector<TExpr*>& checked);
