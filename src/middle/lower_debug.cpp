@@ -111,8 +111,13 @@ FunctionLowering::SlotScope::~SlotScope() {
     lowering_.b_.setScope(scope_);
 }
 
-void FunctionLowering::hiddenLocal(std::string_view name, Value value) {
-    if (isDebuggable_) newSlot(name, value->rep == Rep::Box ? value : b_.box(value), false);
+/// A local of a loop that programs have no name for; its slot, for setHidden.
+uint32_t FunctionLowering::hiddenLocal(std::string_view name, Value value) {
+    return isDebuggable_ ? newSlot(name, value->rep == Rep::Box ? value : b_.box(value), false) : kNoSlot;
+}
+
+void FunctionLowering::setHidden(uint32_t slot, Value value) {
+    if (slot != kNoSlot) b_.op(Op::SlotSet, {value->rep == Rep::Box ? value : b_.box(value)}, slot);
 }
 
 /// `value` is needed after `next` has been evaluated: meanwhile it is where the debug library can find it. `resume` gives it back.

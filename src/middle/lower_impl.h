@@ -346,7 +346,8 @@ class FunctionLowering {
     void writeSlot(const Variable* v, Value word);
     bool declareInSlot(const Variable* v, Value word);
     void bindParamSlot(uint32_t i);
-    void hiddenLocal(std::string_view name, Value value);
+    uint32_t hiddenLocal(std::string_view name, Value value);
+    void setHidden(uint32_t slot, Value value);
     uint32_t parkValue(Value value, const TExpr* next);
     Value unparkValue(Value value, uint32_t slot);
     void event(bc::EventKind kind, Loc loc, Value callee = nullptr);

@@ -86,7 +86,7 @@ void FunctionLowering::lowerLuaFor(const sema::TLuaFor* s) {
     VarId counter = b_.declareVariable(Rep::F64);
     b_.writeVariable(counter, start);
     SlotScope scope(*this);
-    hiddenLocal("(for index)", start);
+    const uint32_t index = hiddenLocal("(for index)", start);
     hiddenLocal("(for limit)", limit);
     hiddenLocal("(for step)", step);
     Block* header = b_.newBlock();
@@ -97,6 +97,7 @@ void FunctionLowering::lowerLuaFor(const sema::TLuaFor* s) {
     b_.start(header);
     event(bc::EventKind::Turn, s->loc);
     Value i = b_.readVariable(counter);
+    setHidden(index, i);
     if (step->is(Op::ConstF64)) {
         b_.br(step->immF > 0 ? b_.op(Op::LeF, {i, limit}) : b_.op(Op::LeF, {limit, i}), body, done);
     } else {
@@ -127,7 +128,7 @@ void FunctionLowering::lowerLuaForIn(const sema::TLuaForIn* s) {
     SlotScope scope(*this);
     hiddenLocal("(for generator)", function);
     hiddenLocal("(for state)", state);
-    hiddenLocal("(for control)", b_.readVariable(control));
+    const uint32_t controlSlot = hiddenLocal("(for control)", b_.readVariable(control));
     Block* header = b_.newBlock();
     Block* body = b_.newBlock();
     Block* latch = b_.newBlock();
@@ -148,6 +149,7 @@ void FunctionLowering::lowerLuaForIn(const sema::TLuaForIn* s) {
     std::vector<Value> values;
     for (uint32_t i = 0; i < s->variables.count; i++) values.push_back(b_.op(Op::PackGet, {pack}, i));
     b_.writeVariable(control, values[0]);
+    setHidden(controlSlot, values[0]);
     b_.br(isNilValue(values[0]), done, body);
     b_.startSealed(body);
     for (uint32_t i = 0; i < s->variables.count; i++) declareVar(s->variables[i], values[i]);

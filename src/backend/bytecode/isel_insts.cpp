@@ -426,7 +426,8 @@ void Selector::selectCall(const ir::Inst* inst) {
 /// True if nothing follows the call but the return of all its results, and the frame is not needed for that.
 bool Selector::isTailCall(const ir::Inst* call) const {
     if (!fn_.isLenient || fn_.isVararg || fn_.isMain || !call->next) return false;
-    return call->next->is(ir::Op::RetPack) && call->next->operandCount == 1 && call->next->operand(0) == call;
+    // `return (f())` gives one value.
+    return call->rep == base::Rep::Pack && call->next->is(ir::Op::RetPack) && call->next->operandCount == 1 && call->next->operand(0) == call;
 }
 
 void Selector::selectMethodCall(const ir::Inst* inst) {

@@ -128,7 +128,7 @@ const BuiltinTable kBuiltinTable = {
     .defaultArgument = defaultOfBuiltin,
     .findMember = findMember,
     .signature = signatureOfBuiltin,
-    .globals = lenientGlobals,
+    .globals = runningGlobals,
     .needsType = kColumns.needsType,
 };
 

@@ -4,6 +4,7 @@
 #include "runtime/lib/lib_support.h"
 #include "runtime/object/array.h"
 #include "runtime/object/string.h"
+#include "runtime/vm/coroutine.h"
 #include "runtime/vm/state.h"
 
 namespace luapp::rt {
@@ -85,6 +86,33 @@ LuaTable* lenientGlobals(State& s) {
     s.stringMetatable = metatable;
     put(s, metatable, "__index", luaGetString(s, globals, newString(s, "string")));
     return globals;
+}
+
+LuaTable* sideTable(State& s, const char* name) {
+    String* key = newString(s, name);
+    const Value known = luaGetString(s, s.registry, key);
+    if (known.isLuaTable()) return known.asLuaTable();
+    LuaTable* table = newLuaTable(s);
+    luaSetString(s, s.registry, key, Value::luaTable(table));
+    LuaTable* metatable = newLuaTable(s);
+    put(s, metatable, "__mode", Value::string(newString(s, "k")));
+    setMetatable(s, table, metatable);
+    return table;
+}
+
+LuaTable* runningGlobals(State& s) {
+    LuaTable* globals = lenientGlobals(s);
+    if (s.currentCoroutine == nullptr) return globals;
+    const Value own = luaGet(s, sideTable(s, kEnvironmentTable), Value::object(s.currentCoroutine));
+    return own.isLuaTable() ? own.asLuaTable() : globals;
+}
+
+void setRunningGlobals(State& s, Coroutine* co, LuaTable* globals) {
+    if (co == nullptr) {
+        s.globals = globals;
+    } else {
+        luaSet(s, sideTable(s, kEnvironmentTable), Value::object(co), Value::luaTable(globals));
+    }
 }
 
 }  // namespace luapp::rt

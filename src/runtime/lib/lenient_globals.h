@@ -11,4 +11,14 @@ namespace luapp::rt {
 /// May collect.
 LuaTable* lenientGlobals(State& s);
 
+/// What new code finds its globals in: those of the running coroutine, if it has its own, else lenientGlobals(). May collect.
+LuaTable* runningGlobals(State& s);
+/// Gives a coroutine (null: the main program) globals of its own.
+void setRunningGlobals(State& s, Coroutine* co, LuaTable* globals);
+
+/// A table of the registry, made if it is not there, whose keys are weak: what belongs to objects that have no room for it. May collect.
+LuaTable* sideTable(State& s, const char* name);
+/// The side table with the environments of coroutines and userdata.
+inline constexpr const char* kEnvironmentTable = "(environments)";
+
 }  // namespace luapp::rt

@@ -238,19 +238,6 @@ LuaTable** sharedMetatable(State& s, Value v) {
     return &s.typeMetatables[typeMetatableIndex(v)];
 }
 
-/// A table of the registry with weak keys: what belongs to objects that have no room for it.
-LuaTable* sideTable(State& s, const char* name) {
-    String* key = newString(s, name);
-    const Value known = luaGetString(s, s.registry, key);
-    if (known.isLuaTable()) return known.asLuaTable();
-    LuaTable* table = newLuaTable(s);
-    luaSetString(s, s.registry, key, Value::luaTable(table));
-    LuaTable* meta = newLuaTable(s);
-    storeRef(s, table, &table->metatable, meta);
-    put(s, meta, "__mode", Value::string(newString(s, "k")));
-    return table;
-}
-
 bool hasEnvironment(const Closure* c) {
     const Function* f = codeOf(c);
     return f != nullptr && f->proto->isLenient;
@@ -464,7 +451,7 @@ Word lenientDebugGetFEnv(State& s, Word* args) {
     const Value v = a.at(0);
     if (v.isFunction() && hasEnvironment(v.asFunction())) return packResult(s, Value::fromWord(v.asFunction()->captures[0]));
     if (!v.isFunction() && !v.is(Kind::Coroutine) && !v.is(Kind::Userdata)) return packResult(s, Value::nil());
-    const Value own = v.isFunction() ? Value::nil() : luaGet(s, sideTable(s, "(environments)"), v);
+    const Value own = v.isFunction() ? Value::nil() : luaGet(s, sideTable(s, kEnvironmentTable), v);
     return packResult(s, own.isNil() ? Value::luaTable(lenientGlobals(s)) : own);
 }
 
@@ -475,7 +462,7 @@ Word lenientDebugSetFEnv(State& s, Word* args) {
     if (v.isFunction() && hasEnvironment(v.asFunction())) {
         storeWord(s, v.asFunction(), &v.asFunction()->captures[0], a.at(1).word());
     } else if (v.is(Kind::Coroutine) || v.is(Kind::Userdata)) {
-        luaSet(s, sideTable(s, "(environments)"), v, a.at(1));
+        luaSet(s, sideTable(s, kEnvironmentTable), v, a.at(1));
     } else {
         raise(s, ErrorKind::Message, "'setfenv' cannot change environment of given object");
     }

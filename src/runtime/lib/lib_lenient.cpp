@@ -125,7 +125,7 @@ Word lenientGetFEnv(State& s, Word* args) {
     bool isGlobal = false;
     Closure* c = functionArgument(s, args, BuiltinId::GetFEnv, "getfenv", isGlobal);
     if (c != nullptr && hasEnvironment(c)) return packResult(s, Value::fromWord(c->captures[0]));
-    return packResult(s, Value::luaTable(lenientGlobals(s)));
+    return packResult(s, Value::luaTable(runningGlobals(s)));
 }
 
 Word lenientSetFEnv(State& s, Word* args) {
@@ -133,7 +133,7 @@ Word lenientSetFEnv(State& s, Word* args) {
     bool isGlobal = false;
     Closure* c = functionArgument(s, args, BuiltinId::SetFEnv, "setfenv", isGlobal);
     if (isGlobal) {
-        s.globals = environment;
+        setRunningGlobals(s, s.currentCoroutine, environment);
         return packResult(s, 0);
     }
     if (c == nullptr || !hasEnvironment(c)) raise(s, ErrorKind::Message, "'setfenv' cannot change environment of given object");

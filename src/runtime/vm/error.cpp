@@ -4,6 +4,7 @@
 
 #include "runtime/object/string.h"
 #include "runtime/vm/coroutine.h"
+#include "runtime/vm/levels.h"
 #include "runtime/vm/state.h"
 
 #if LUAPP_ASAN
@@ -142,7 +143,33 @@ String* formatError(State& s, ErrorKind kind, const ErrorArg* args, unsigned cou
     return out.finish();
 }
 
+/// Lua 5.1 calls a library function what the code calls it, and does not count the object of a method. `args`: position, name, ...
+[[noreturn]] static void raiseBadArgument(State& s, ErrorKind kind, const ErrorArg* args, unsigned count, SourceName name) {
+    constexpr unsigned kMaxArgs = 4;
+    ErrorArg renamed[kMaxArgs] = {args[0], name.name, args[2], count > 3 ? args[3] : args[2]};
+    TextBuilder out(s);
+    appendPosition(s, 1, out);
+    const bool isMethod = name.kind == bc::NameKind::Method;
+    if (isMethod && args[0].integer() <= 1) {
+        out.append("calling '");
+        out.append(name.name);
+        out.append("' on bad self (");
+        args[2].appendTo(s, out);
+        if (count > 3) {
+            out.append(" expected, got ");
+            args[3].appendTo(s, out);
+        }
+        out.append(')');
+    } else {
+        if (isMethod) renamed[0] = ErrorArg(args[0].integer() - 1);
+        fillHoles(s, errorText(kind), renamed, count, out);
+    }
+    raiseValue(s, Value::string(out.finish()));
+}
+
 void raiseWith(State& s, ErrorKind kind, const ErrorArg* args, unsigned count) {
+    if (kind == ErrorKind::BadArgument || kind == ErrorKind::BadArgumentType)
+        if (const SourceName name = calledName(s, args[1].text())) raiseBadArgument(s, kind, args, count, name);
     bool isMemory = kind == ErrorKind::OutOfMemory;
     if (isMemory) s.heap.suspendLimit(true);
     TextBuilder out(s);

@@ -38,6 +38,9 @@ public:
     ErrorArg(Value v) : kind_(Kind::Box), integer_(static_cast<int64_t>(v.word())) {}            // NOLINT
     ErrorArg(const TypeDesc* v) : kind_(Kind::Text), text_(v->name) {}                           // NOLINT
     void appendTo(State& s, TextBuilder& out) const;
+    /// What it was made of.
+    int64_t integer() const { return kind_ == Kind::Integer ? integer_ : 0; }
+    std::string_view text() const { return kind_ == Kind::Text ? text_ : std::string_view(); }
 
 private:
     enum class Kind : uint8_t { Integer, Number, Text, Box };

@@ -194,6 +194,16 @@ void appendLevels(State& s, const Coroutine* co, int64_t from, int64_t running, 
     }
 }
 
+SourceName calledName(State& s, std::string_view function) {
+    FrameWalk walk(s, nullptr);
+    if (!walk.next() || !walk.function().proto->isLenient) return {};
+    const Called called = calledLibrary(walk);
+    if (called.builtin < 0) return {};
+    const std::string_view name = s.builtins->names[called.builtin];
+    if (name.substr(name.rfind('.') + 1) != function) return {};
+    return operandName(s, bc::NoteUse::Call);
+}
+
 void keepTracebackOf(State& s, Coroutine* co) {
     if (s.registry == nullptr) return;
     TextBuilder out(s);

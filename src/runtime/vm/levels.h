@@ -60,6 +60,10 @@ void keepTracebackOf(State& s, Coroutine* co);
 /// The table of the registry with the tracebacks of coroutines that ended by an error.
 inline constexpr const char* kTracebackTable = "(tracebacks)";
 
+/// How the running code calls the library function `function` (the last part of its name) that runs now; nothing if it does not, or if
+/// the source has no name for it.
+SourceName calledName(State& s, std::string_view function);
+
 /// Is it the main block of a file or text?
 bool isMainBlock(const Function& f);
 

@@ -228,7 +228,10 @@ Value luaIndex(State& s, Value v, Value key) {
             Value args[2] = {v, key};
             return callFirst(s, handler, args);
         }
-        if (!handler.isLuaTable() && metatableOf(s, handler) == nullptr) return index(s, handler, key);
+        if (!handler.isLuaTable() && metatableOf(s, handler) == nullptr) {
+            if (handler.isNumber() || handler.isBoolean()) raiseCannot(s, ErrorKind::CannotIndex, handler);
+            return index(s, handler, key);
+        }
         v = handler;
     }
     raise(s, ErrorKind::MetamethodLoop, "__index");
@@ -261,7 +264,10 @@ void luaSetIndex(State& s, Value v, Value key, Value value) {
             call(s, handler, args);
             return;
         }
-        if (!handler.isLuaTable() && metatableOf(s, handler) == nullptr) return setIndex(s, handler, key, value);
+        if (!handler.isLuaTable() && metatableOf(s, handler) == nullptr) {
+            if (handler.isNumber() || handler.isBoolean()) raiseCannot(s, ErrorKind::CannotSetIndex, handler);
+            return setIndex(s, handler, key, value);
+        }
         v = handler;
     }
     raise(s, ErrorKind::MetamethodLoop, "__newindex");
