@@ -19,8 +19,9 @@ ALLOWED = [
     ("frontend/ast", ["frontend/base", "frontend/diag", "frontend/lex", "runtime/base"]),
     ("frontend/parse", ["frontend/base", "frontend/diag", "frontend/lex", "frontend/ast", "runtime/base"]),
     ("sema", ["frontend", "runtime/base", "runtime/lib/builtins.def", "runtime/lib/builtin_table.h"]),
-    # the small enumerations of instruction.h (kinds of checks and roundings) are immediates of the IR too
-    ("middle", ["sema", "frontend/base", "frontend/ast", "runtime/base", "runtime/bytecode/instruction.h",
+    # the small enumerations of instruction.h (kinds of checks and roundings) are immediates of the IR too, and those of note.h
+    # stand in its positions
+    ("middle", ["sema", "frontend/base", "frontend/ast", "runtime/base", "runtime/bytecode/instruction.h", "runtime/bytecode/note.h",
                 "runtime/lib/builtins.def", "runtime/lib/builtin_table.h", "runtime/vm/errors.def"]),
     ("backend/bytecode", ["backend", "middle", "sema", "frontend/base", "runtime/bytecode", "runtime/base",
                           "runtime/lib/builtins.def", "runtime/lib/builtin_table.h"]),

@@ -2,6 +2,7 @@
 // the same as the operators of the language.
 #include <cstring>
 
+#include "runtime/lib/builtin_table.h"
 #include "runtime/lib/builtin_values.h"
 #include "runtime/lib/builtins.h"
 #include "runtime/lib/lib_support.h"
@@ -9,6 +10,7 @@
 #include "runtime/object/lua_table.h"
 #include "runtime/object/table.h"
 #include "runtime/vm/finalizers.h"
+#include "runtime/vm/levels.h"
 
 namespace luapp::rt {
 
@@ -155,8 +157,12 @@ Word baseTypeOf(State& s, Word* args) { return wordOf(newString(s, typeNameOf(s,
 Word baseAssert(State& s, Word* args) {
     const uint32_t extras = s.argCount;
     if (!valueArg(args, 0).isTruthy()) {
-        if (extras > 0 && !valueArg(args, 1).isNil()) raiseValue(s, valueArg(args, 1));
-        raiseValue(s, Value::string(newString(s, errorText(ErrorKind::AssertionFailed))));
+        Value message = extras > 0 ? valueArg(args, 1) : Value::nil();
+        if (message.isNil()) message = Value::string(newString(s, errorText(ErrorKind::AssertionFailed)));
+        // Lua 5.1 puts the place in front.
+        if (isLenientCode(s) && (message.isString() || message.isNumber()))
+            message = Value::string(concat(s, levelPrefix(s, 1, static_cast<int64_t>(BuiltinId::Assert)), toText(s, message)));
+        raiseValue(s, message);
     }
     Word* const results = ensureResults(s, uint64_t{extras} + 1);
     for (uint32_t k = 0; k <= extras; k++) results[k] = args[k];  // mostly one or two
@@ -164,10 +170,11 @@ Word baseAssert(State& s, Word* args) {
 }
 
 Word baseError(State& s, Word* args) {
-    const Value message = valueArg(args, 0);
+    Value message = valueArg(args, 0);
     const int64_t level = integerOf(args[1]);
+    if (message.isNumber() && level > 0 && isLenientCode(s)) message = Value::string(toText(s, message));
     if (!message.isString() || level <= 0 || level > INT32_MAX) raiseValue(s, message);
-    String* const prefix = positionPrefix(s, static_cast<int>(level));
+    String* const prefix = levelPrefix(s, level, static_cast<int64_t>(BuiltinId::Error));
     raiseValue(s, Value::string(concat(s, prefix, message.asString())));
 }
 

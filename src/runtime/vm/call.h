@@ -83,6 +83,8 @@ public:
     const Function& function() const { return *function_; }
     const Insn* pc() const { return pc_; }
     Word* frame() const { return frame_; }
+    /// Goes over at most `most` frames that wait at the very place where this one waits (recursion); tells how many.
+    int64_t skipAlike(int64_t most);
     /// Register 0 of the function, where frame() is shifted (op Shift).
     Word* base() const;
     /// True for the innermost frame, and if a C++ function called what stands above.

@@ -39,6 +39,13 @@ void FrameWalk::stepOut() {
     frame_ = reinterpret_cast<Word*>(frame_[-2]);
 }
 
+int64_t FrameWalk::skipAlike(int64_t most) {
+    int64_t skipped = 0;
+    for (; skipped < most && reinterpret_cast<const Insn*>(frame_[-3]) == pc_; ++skipped) frame_ = reinterpret_cast<Word*>(frame_[-2]);
+    if (skipped != 0) isBelowNative_ = false;
+    return skipped;
+}
+
 Word* FrameWalk::base() const {
     FrameWalk at = *this;
     while (at.isShifted()) at.frame_ = reinterpret_cast<Word*>(at.frame_[-2]);

@@ -194,6 +194,21 @@ void appendLevels(State& s, const Coroutine* co, int64_t from, int64_t running, 
     }
 }
 
+String* levelPrefix(State& s, int64_t number, int64_t running) {
+    if (!isLenientCode(s)) return positionPrefix(s, static_cast<int>(number));
+    LevelWalk walk(s, nullptr, running);
+    if (!walk.goTo(number) || walk.level().kind != Level::Kind::Code) return s.emptyString;
+    const SourcePosition at = positionOf(*walk.level().function, walk.level().pc);
+    if (at.line == 0) return s.emptyString;
+    char digits[base::kNumberTextSize];
+    TextBuilder out(s);
+    out.append(at.file);
+    out.append(':');
+    out.append(std::string_view(digits, base::integerToText(at.line, digits)));
+    out.append(": ");
+    return out.finish();
+}
+
 SourceName calledName(State& s, std::string_view function) {
     FrameWalk walk(s, nullptr);
     if (!walk.next() || !walk.function().proto->isLenient) return {};
@@ -223,8 +238,11 @@ void keepTracebackOf(State& s, Coroutine* co) {
 }
 
 bool LevelWalk::goTo(int64_t number) {
-    for (int64_t at = 0; at <= number; ++at)
+    for (int64_t at = 0; at <= number; ++at) {
         if (!next()) return false;
+        // What waits at the same place is of the same kind.
+        if (level_.kind != Level::Kind::Library && !walk_.isBelowNative()) at += walk_.skipAlike(number - at - 1);
+    }
     return number >= 0;
 }
 

@@ -60,6 +60,9 @@ void keepTracebackOf(State& s, Coroutine* co);
 /// The table of the registry with the tracebacks of coroutines that ended by an error.
 inline constexpr const char* kTracebackTable = "(tracebacks)";
 
+/// "file:line: " of a level, or the empty string: functions of the library have no place. In strict code positionPrefix().
+String* levelPrefix(State& s, int64_t number, int64_t running);
+
 /// How the running code calls the library function `function` (the last part of its name) that runs now; nothing if it does not, or if
 /// the source has no name for it.
 SourceName calledName(State& s, std::string_view function);
