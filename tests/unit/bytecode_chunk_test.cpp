@@ -94,6 +94,45 @@ TEST_CASE("line table: positions change where they were added") {
     CHECK(t.bytes().size() == before);
 }
 
+TEST_CASE("notes: found at the instruction they were added for") {
+    bc::NoteTable t;
+    t.add(3, {bc::NoteUse::Call, {{bc::NameKind::Global, 300}, {}}});
+    t.add(3000, {bc::NoteUse::Operate, {{}, {bc::NameKind::Method, 7}}});
+    uint32_t begin = 0;
+    bc::Note note;
+    CHECK(!t.find(2, begin, note));
+    CHECK(t.find(2999, begin, note));
+    CHECK(begin == 3);
+    CHECK(note.use == bc::NoteUse::Call);
+    CHECK(note.names[0].kind == bc::NameKind::Global);
+    CHECK(note.names[0].name == 300);
+    CHECK(note.names[1].kind == bc::NameKind::None);
+    CHECK(t.find(4000, begin, note));
+    CHECK(note.names[0].kind == bc::NameKind::None);
+    CHECK(note.names[1].name == 7);
+    // Damaged bytes give no more notes, and say so.
+    bc::NoteTable damaged;
+    std::vector<uint8_t> bytes = t.bytes();
+    bytes.pop_back();
+    damaged.setBytes(bytes);
+    bc::NoteTable::Cursor cursor(damaged);
+    CHECK(cursor.next(begin, note));
+    CHECK(!cursor.next(begin, note));
+    CHECK(cursor.isDamaged());
+}
+
+TEST_CASE("scopes: hold until the next one") {
+    bc::ScopeTable t;
+    t.add(0, 0);
+    t.add(4, 1);
+    t.add(9, 200);
+    t.add(12, 0);
+    CHECK(t.find(3) == 0);
+    CHECK(t.find(4) == 1);
+    CHECK(t.find(11) == 200);
+    CHECK(t.find(1000) == 0);
+}
+
 TEST_CASE("files: a chunk survives writing and reading, byte for byte") {
     ChunkBuilder b = richProgram();
     std::string error;
