@@ -36,6 +36,7 @@ bool isBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n") =
 struct StrictEntry {
     CompiledText compiled;
     std::vector<std::string> kept;
+    bool isParsed = false;  // its form is right, whatever it means
 };
 
 /// Marks what outlives the entry as exported, and gives the names.
@@ -69,6 +70,7 @@ StrictEntry compileStrict(const std::string& text, size_t end) {
     CompiledText& compiled = entry.compiled;
     ast::Module* root = compilation.loader.loadText(kEntryName, text, compiled.problem);
     if (!root) return entry;
+    entry.isParsed = !root->hasErrors;
     entry.kept = exportDeclarations(*root, compilation.interner);
     if (compilation.check(*root, entry.kept.empty() ? std::string_view() : std::string_view(kEntryModule))) {
         compiled.chunk = compilation.compile();
@@ -78,7 +80,7 @@ StrictEntry compileStrict(const std::string& text, size_t end) {
     for (const ast::Diagnostic& d : compilation.diagnostics.list()) {
         if (!root->hasErrors || d.severity != ast::Severity::Error) continue;
         const size_t offset = d.range.begin.offset - root->file->begin().offset;
-        const bool isOpen = d.text.starts_with("unfinished") || d.text.starts_with("unterminated");
+        const bool isOpen = d.id == ast::diag::UnfinishedLongString.id || d.id == ast::diag::UnfinishedLongComment.id;
         compiled.isIncomplete = isOpen || offset >= end || isBlank(std::string_view(text).substr(offset, end - offset));
         break;
     }
@@ -179,8 +181,9 @@ class Repl {
         StrictEntry entry = compileStrict(opening + text + "\n)", opening.size() + text.size());
         bool isIncomplete = entry.compiled.isIncomplete;
         if (!entry.compiled.problem.empty() && !isExpression) {
-            entry = compileStrict(text, text.size());
-            isIncomplete |= entry.compiled.isIncomplete;
+            StrictEntry plain = compileStrict(text, text.size());
+            isIncomplete |= plain.compiled.isIncomplete;
+            if (plain.isParsed || !entry.isParsed) entry = std::move(plain);
         }
         if (!entry.compiled.problem.empty() && isIncomplete && !isLast) return false;
         if (!entry.compiled.problem.empty()) {
