@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 
 #include "driver/driver.h"
 #include "driver/files.h"
@@ -254,7 +255,9 @@ rt::Program* loadText(rt::State& s, std::string_view text, std::string_view chun
 
 /// Runs where an error is raised that nothing else catches.
 void keepTraceback(rt::State& s, void*) {
+    s.heap.suspendLimit(true);  // the error may be that there is no memory left
     s.errorTraceback = rt::traceback(s, nullptr, {}, 1);
+    s.heap.suspendLimit(false);
 }
 
 /// The message of an error nobody caught, with its traceback.
@@ -274,6 +277,17 @@ void printUncaught(rt::State& s) {
 }
 
 }  // namespace
+
+constexpr size_t kFixedResults = 256;  // a program can leave no more there, but for packs
+
+/// Between two programs the collector still scans a part of the empty stack and of the results: nothing of the last one may stay there.
+static void forgetLeftovers(rt::State& s) {
+    std::memset(s.stackBase, 0, rt::kStackHeadroom * sizeof(rt::Word));
+    std::memset(s.results, 0, kFixedResults * sizeof(rt::Word));
+    s.resultCount = 0;
+    s.errorValue = rt::Value::nil();
+    s.errorTraceback = nullptr;
+}
 
 void compileLenientText(std::string_view text, std::string_view chunkName, CompiledText& compiled) {
     bool isDebuggable = false;
@@ -323,6 +337,7 @@ bool Session::run(bc::Chunk&& chunk, Results results) {
     Job job{&chunk, &impl_->settings, results};
     const bool ok = rt::protectedCall(*state_, loadAndRun, &job, keepTraceback, nullptr);
     if (!ok) printUncaught(*state_);
+    forgetLeftovers(*state_);
     status_ = ok ? kExitOk : wasInterrupted.load() ? kExitInterrupted : kExitProgramError;
     return ok;
 }

@@ -185,7 +185,10 @@ void raiseValue(State& s, Value value) {
     s.errorValue = value;
     if (h == nullptr) base::bugFound("an error was raised outside of any protected call", __FILE__, __LINE__);
     if (h->isHandling) {
+        // The handler may have run out of memory: its message must not do so again.
+        s.heap.suspendLimit(true);
         s.errorValue = Value::string(formatError(s, ErrorKind::ErrorInErrorHandler, nullptr, 0));
+        s.heap.suspendLimit(false);
     } else if (h->onError != nullptr) {
         runOnError(s, h);
     }
