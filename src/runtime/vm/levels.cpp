@@ -15,11 +15,12 @@ const Insn* instructionBefore(const Function& f, const Insn* pc) {
     return last;
 }
 
-/// The function value in a register, boxed or as the call has left it.
-Closure* closureIn(Word w) {
+/// The function value in a register, boxed or as the call has left it; a call that is being prepared may have left something else.
+Closure* closureIn(const State& s, Word w) {
     const Value v = Value::fromWord(w);
     if (v.isFunction()) return v.asFunction();
-    return w >> 48 == 0 && w != 0 ? refOf<Closure>(w) : nullptr;
+    Object* o = w >> 48 == 0 ? s.heap.findObject(w) : nullptr;
+    return o != nullptr && reinterpret_cast<Word>(o) == w && o->kind == Kind::Closure ? refOf<Closure>(w) : nullptr;
 }
 
 struct Called {
@@ -29,7 +30,7 @@ struct Called {
 };
 
 /// The library function in whose call a frame waits.
-Called calledLibrary(const FrameWalk& walk) {
+Called calledLibrary(const State& s, const FrameWalk& walk) {
     Called out;
     const Insn* at = instructionBefore(walk.function(), walk.pc());
     if (at == nullptr) return out;
@@ -40,11 +41,11 @@ Called calledLibrary(const FrameWalk& walk) {
         case bc::Op::CallYield:
         case bc::Op::CallResume: out.builtin = at[1]; break;
         case bc::Op::CallDyn:
-        case bc::Op::CallDynPack: out.closure = closureIn(walk.frame()[bc::fieldA(*at) + 2]); break;
+        case bc::Op::CallDynPack: out.closure = closureIn(s, walk.frame()[bc::fieldA(*at) + 2]); break;
         case bc::Op::Event: {
             const auto kind = static_cast<bc::EventKind>(bc::fieldA(*at));
             if (kind == bc::EventKind::BeforeCall || kind == bc::EventKind::AfterCall)
-                out.closure = closureIn(walk.frame()[bc::fieldB(*at)]);
+                out.closure = closureIn(s, walk.frame()[bc::fieldB(*at)]);
             break;
         }
         default: return out;
@@ -97,7 +98,7 @@ bool LevelWalk::next() {
     Called called;
     if (!hasFrame_) {
         hasFrame_ = stepFrame();
-        if (hasFrame_ && walk_.isBelowNative()) called = calledLibrary(walk_);
+        if (hasFrame_ && walk_.isBelowNative()) called = calledLibrary(s_, walk_);
         hasLibrary_ = called.isLibrary;
         if (isFirst_ && running_ >= 0 && called.builtin != running_) {
             isFirst_ = false;
@@ -107,7 +108,7 @@ bool LevelWalk::next() {
         isFirst_ = false;
         if (!hasFrame_) return false;
     } else if (hasLibrary_) {
-        called = calledLibrary(walk_);
+        called = calledLibrary(s_, walk_);
     }
     if (hasLibrary_) {
         hasLibrary_ = false;
@@ -140,6 +141,17 @@ SourceName LevelWalk::name() const {
 
 namespace {
 
+/// The name of a level, unless the function calls itself otherwise: then the one that the caller named has given its frame to it.
+SourceName plausibleName(const LevelWalk& walk) {
+    const SourceName name = walk.name();
+    const Level& level = walk.level();
+    if (!name || level.kind != Level::Kind::Code || level.function->proto->isDebuggable) return name;
+    std::string_view own = level.function->program->chunk.symbol(level.function->proto->name);
+    if (own.starts_with("function at ")) return name;
+    own.remove_prefix(own.find_last_of(".:") + 1);
+    return own == name.name ? name : SourceName{};
+}
+
 void appendLevel(State& s, const LevelWalk& walk, TextBuilder& out) {
     const Level& level = walk.level();
     auto number = [&](uint32_t n) {
@@ -158,7 +170,7 @@ void appendLevel(State& s, const LevelWalk& walk, TextBuilder& out) {
             out.append(':');
         }
     }
-    if (const SourceName name = walk.name()) {
+    if (const SourceName name = plausibleName(walk)) {
         out.append(" in function '");
         out.append(name.name);
         out.append("'");
@@ -212,7 +224,7 @@ String* levelPrefix(State& s, int64_t number, int64_t running) {
 SourceName calledName(State& s, std::string_view function) {
     FrameWalk walk(s, nullptr);
     if (!walk.next() || !walk.function().proto->isLenient) return {};
-    const Called called = calledLibrary(walk);
+    const Called called = calledLibrary(s, walk);
     if (called.builtin < 0) return {};
     const std::string_view name = s.builtins->names[called.builtin];
     if (name.substr(name.rfind('.') + 1) != function) return {};
