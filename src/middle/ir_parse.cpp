@@ -245,6 +245,9 @@ class Parser {
             module_.mains.push_back(&fn);
         } else if (line.accept("lenient")) {
             fn.isLenient = true;
+        } else if (line.accept("slots")) {
+            fn.isDebuggable = true;
+            if (!parseNumber(line, fn.slotCount)) return false;
         } else if (line.accept("bound")) {
             fn.isBound = true;
         } else if (line.accept("type")) {

@@ -152,7 +152,7 @@ SourceName plausibleName(const LevelWalk& walk) {
     return own == name.name ? name : SourceName{};
 }
 
-void appendLevel(State& s, const LevelWalk& walk, TextBuilder& out) {
+void appendLevel(const LevelWalk& walk, TextBuilder& out) {
     const Level& level = walk.level();
     auto number = [&](uint32_t n) {
         char digits[base::kNumberTextSize];
@@ -202,7 +202,7 @@ void appendLevels(State& s, const Coroutine* co, int64_t from, int64_t running, 
             if (at == kFirst) out.append("\n\t...");
             continue;
         }
-        appendLevel(s, walk, out);
+        appendLevel(walk, out);
     }
 }
 
