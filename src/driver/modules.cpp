@@ -73,6 +73,13 @@ bool asksForDebugging(std::string_view text) {
     return false;
 }
 
+/// True if a program of this text may see when the collector takes an object: then a local has to hold its value as long as it is in scope,
+/// as in Lua, and not only as long as it is used.
+static bool watchesCollector(std::string_view text) {
+    const bool hasWatched = text.find("__mode") != text.npos || text.find("__gc") != text.npos;
+    return hasWatched && text.find("collectgarbage") != text.npos;
+}
+
 frontend::Module* FileModuleLoader::loadText(std::string name, std::string_view text, std::string& problem, bool isLenient) {
     frontend::SourceFile* file = sources_.addFile(std::move(name), text);
     if (!file) {
@@ -82,7 +89,7 @@ frontend::Module* FileModuleLoader::loadText(std::string name, std::string_view 
     if (isLenient) file->makeLenient();
     isDebuggable_ |= asksForDebugging(text);
     frontend::Module* module = frontend::parse(*file, arena_, interner_, diagnostics_);
-    module->isDebuggable = isDebuggable_ && module->isLenient;
+    module->isDebuggable = (isDebuggable_ || watchesCollector(text)) && module->isLenient;
     return module;
 }
 

@@ -110,11 +110,12 @@ bool isPartOf(rt::State& s, const std::string& file) {
 }
 
 /// Finds and compiles a module with all it imports.
-bool compileRequired(rt::State& s, std::string_view name, RequiredModule& module) {
+bool compileRequired(rt::State& s, std::string_view name, std::string_view file, RequiredModule& module) {
     Compilation compilation;
     module.problem.clear();
     compilation.loader.setDebuggable(*module.isDebuggable);
-    frontend::Module* root = compilation.loader.loadRequired(module.settings->name, name, module.problem);
+    frontend::Module* root = file.empty() ? compilation.loader.loadRequired(module.settings->name, name, module.problem)
+                                          : compilation.loader.loadFile(std::string(file), module.problem);
     *module.isDebuggable = compilation.loader.isDebuggable();
     if (!root) return false;
     if (!compilation.check(*root, name)) {
@@ -133,9 +134,9 @@ bool compileRequired(rt::State& s, std::string_view name, RequiredModule& module
 }
 
 /// For rt::LibraryOptions.
-bool requireModule(rt::State& s, rt::String* name, void* context) {
+bool requireModule(rt::State& s, rt::String* name, rt::String* file, void* context) {
     RequiredModule& module = *static_cast<RequiredModule*>(context);
-    if (!compileRequired(s, name->view(), module)) {
+    if (!compileRequired(s, name->view(), file ? file->view() : std::string_view(), module)) {
         if (module.problem.empty()) return false;
         rt::TextBuilder message(s);
         message.append("cannot load module '");

@@ -107,6 +107,9 @@ FunctionLowering::SlotScope::SlotScope(FunctionLowering& lowering)
 
 FunctionLowering::SlotScope::~SlotScope() {
     if (!lowering_.isDebuggable_) return;
+    // What was in the slots must not look alive to the collector.
+    if (lowering_.b_.isReachable())
+        for (uint32_t slot = slot_; slot < lowering_.nextSlot_; slot++) lowering_.b_.op(Op::SlotSet, {lowering_.b_.nil()}, slot);
     lowering_.nextSlot_ = slot_;
     lowering_.b_.setScope(scope_);
 }

@@ -16,7 +16,7 @@ namespace luapp::rt::testing {
 /// Calls a builtin closure with the pack at args; the builtin leaves its results as the pack.
 inline void callBuiltinPack(State& s, Value callee) { callee.asFunction()->builtin()(s, s.results); }
 
-inline constexpr VmHooks kTestHooks = {callBuiltinPack, nullptr, nullptr, nullptr, nullptr};
+inline constexpr VmHooks kTestHooks = {callBuiltinPack, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 
 class ScopedState {
 public:

@@ -242,6 +242,7 @@ struct Chunk {
     std::vector<SourceFileName> files;
     std::vector<ModuleEntry> modules;  // in initialisation order
     ProtoIndex entry = 0;              // runs the program: no parameters; `...any` where the program takes arguments
+    bool givesFunction = false;        // the program is a function: that which the entry gives
 
     std::string_view symbol(SymbolIndex i) const { return i < symbols.size() ? symbols[i] : std::string_view("?"); }
 };

@@ -327,6 +327,7 @@ void readTables(Reader& r, Chunk& c) {
         m.main = r.u32();
     }
     c.entry = r.u32();
+    c.givesFunction = r.flag();
 }
 
 /// The header's fixed fields; null if they are right.
@@ -388,6 +389,7 @@ std::vector<uint8_t> serialize(const Chunk& chunk) {
         w.u32(m.main);
     }
     w.u32(chunk.entry);
+    w.flag(chunk.givesFunction);
     sealChunk(w.bytes);
     return std::move(w.bytes);
 }

@@ -8,6 +8,7 @@
 
 #include "gc_config.h"
 #include "runtime/gc/marker.h"
+#include "runtime/object/lua_table.h"
 #include "runtime/object/userdata.h"
 #include "runtime/vm/coroutine.h"
 #include "runtime/vm/state.h"
@@ -288,13 +289,24 @@ void Heap::finaliseUnreached() {
     }
 }
 
-/// Unreached instances with finalisers become due. They run in the reverse order of creation, after those that were due before.
+/// Lua tables and userdata have a finaliser if their metatable has one now.
+bool Heap::hasFinalizer(Object* o) const {
+    if (o->kind != Kind::LuaTable && o->kind != Kind::Userdata) return true;
+    const LuaTable* metatable =
+        o->kind == Kind::LuaTable ? static_cast<LuaTable*>(o)->metatable : static_cast<Userdata*>(o)->metatable;
+    return metatable != nullptr && state_.gcKey != nullptr && !luaGetString(state_, metatable, state_.gcKey).isNil();
+}
+
+/// Unreached objects with finalisers become due. They run in the reverse order of creation, after those that were due before.
 bool Heap::queueUnreached() {
-    auto lost = std::stable_partition(registered_.begin(), registered_.end(), [this](Instance* o) { return isMarked(o); });
+    auto lost = std::stable_partition(registered_.begin(), registered_.end(), [this](Object* o) { return isMarked(o); });
     if (lost == registered_.end()) return false;
-    due_.insert(due_.begin(), lost, registered_.end());
+    for (auto o = lost; o != registered_.end(); ++o) registeredTables_.erase(*o);
+    auto last = std::stable_partition(lost, registered_.end(), [this](Object* o) { return hasFinalizer(o); });
+    const bool any = last != lost;
+    due_.insert(due_.begin(), lost, last);
     registered_.erase(lost, registered_.end());
-    return true;
+    return any;
 }
 
 LUAPP_NOINLINE void Heap::collect() {
@@ -312,12 +324,12 @@ LUAPP_NOINLINE void Heap::collect() {
     {
         Marker marker(state_, *this, space_);
         marker.run(stackPointer);
+        if (queueUnreached()) marker.markDue();
+        dueSorted_.assign(due_.begin(), due_.end());
+        std::sort(dueSorted_.begin(), dueSorted_.end());
         marker.clearWeakTables();
-        if (queueUnreached()) {
-            marker.markDue();
-            marker.clearWeakTables();
-        }
     }
+    if (state_.hooks != nullptr && state_.hooks->freeUnreached != nullptr) state_.hooks->freeUnreached(state_);
     if (!due_.empty()) state_.requestFinalizers();
     state_.strings.sweep(*this);
     finaliseUnreached();
@@ -382,18 +394,24 @@ void Heap::addFinalisable(Userdata* u) {
     finalisable_ = u;
 }
 
-void Heap::addFinalisable(Instance* o) { registered_.push_back(o); }
+void Heap::addFinalisable(Object* o) {
+    if (o->kind == Kind::LuaTable && !registeredTables_.insert(o).second) return;
+    registered_.push_back(o);
+}
 
-Instance* Heap::takeFinalisable() {
+bool Heap::isDue(const Object* o) const { return std::binary_search(dueSorted_.begin(), dueSorted_.end(), o); }
+
+Object* Heap::takeFinalisable() {
     if (due_.empty()) return nullptr;
-    Instance* o = due_.back();
+    Object* o = due_.back();
     due_.pop_back();
     return o;
 }
 
-void Heap::finaliseInstances() {
+void Heap::finaliseObjects() {
     due_.insert(due_.begin(), registered_.begin(), registered_.end());
     registered_.clear();
+    registeredTables_.clear();
 }
 
 void Heap::finaliseAll() {

@@ -8,11 +8,12 @@
 //
 // GC rules: allocate() may collect, so everything the caller needs afterwards must be reachable from a root: a pointer in a C++
 // local is one (native stacks are scanned). allocate() raises "out of memory" (catchable) beyond the State's limit.
-// It does not run program code: finalisers of userdata are C++ functions (userdata.h), those of objects run later (vm/finalizers.h).
+// It does not run program code: finalisers of userdata are C++ functions (userdata.h), those that programs write run later (vm/finalizers.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/gc/block_space.h"
@@ -94,14 +95,17 @@ public:
 
     /// Registers an object whose finaliser must run; called by newUserdata.
     void addFinalisable(Userdata* u);
-    /// Registers an instance of a class with a finaliser, which is program code: the collection that finds the object unreachable
-    /// keeps it, and asks the State to run the finaliser soon (State::requestFinalizers).
-    void addFinalisable(Instance* o);
-    /// The next instance whose finaliser is due, the youngest first of those that one collection found; null: none. It is a root
+    /// Registers an object that may have a finaliser which is program code: an instance of a class with one, or a Lua table or userdata,
+    /// whose metatable may have `__gc` when the time comes. The collection that finds it unreachable keeps it, and asks the State to
+    /// run the finaliser soon (State::requestFinalizers). Registering a Lua table twice has no effect.
+    void addFinalisable(Object* o);
+    /// The next object whose finaliser is due, the youngest first of those that one collection found; null: none. It is a root
     /// until then.
-    Instance* takeFinalisable();
-    /// Makes the finalisers of all registered instances due; the program is at its end.
-    void finaliseInstances();
+    Object* takeFinalisable();
+    /// True if the finaliser of `o` is due; for weak tables.
+    bool isDue(const Object* o) const;
+    /// Makes the finalisers of all registered objects due; the program is at its end.
+    void finaliseObjects();
     /// Runs every pending finaliser of userdata; the State is closing.
     void finaliseAll();
 
@@ -129,6 +133,7 @@ private:
     void clearMarks();
     void finaliseUnreached();
     bool queueUnreached();
+    bool hasFinalizer(Object* o) const;
     void rebuildSweepLists();
     void startRecycling(uint32_t blockIndex, Block& block);
 
@@ -149,8 +154,10 @@ private:
     bool collecting_ = false;
     bool limitSuspended_ = false;  // while the message "out of memory" is made
     Userdata* finalisable_ = nullptr;
-    std::vector<Instance*> registered_;   // instances with finalisers in order of creation; holds none of them
-    std::vector<Instance*> due_;          // those whose finalisers are to run, the next one last; roots
+    std::vector<Object*> registered_;   // objects with finalisers in order of creation; holds none of them
+    std::unordered_set<const Object*> registeredTables_;
+    std::vector<Object*> due_;          // those whose finalisers are to run, the next one last; roots
+    std::vector<const Object*> dueSorted_;  // the same by address, while a collection clears weak tables
     HeapStats stats_;
 };
 

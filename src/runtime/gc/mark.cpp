@@ -82,12 +82,24 @@ void Marker::markRoots() {
     for (String* str : s.eventNames) markOrNull(str);
     for (uint32_t i = 0; i < s.builtinClosureCount; i++) markOrNull(s.builtinClosures[i]);
     for (RootRange* range = s.rootRanges; range != nullptr; range = range->next) {
-        scanRange(range->begin, range->begin + range->count);
+        range->isReached = false;
+        if (range->isKept) {
+            markRange(range);
+            continue;
+        }
+        if (codeBegin_ == nullptr || range->codeBegin < codeBegin_) codeBegin_ = range->codeBegin;
+        if (range->codeEnd > codeEnd_) codeEnd_ = range->codeEnd;
     }
 }
 
+void Marker::markRange(RootRange* range) {
+    if (range->isReached) return;
+    range->isReached = true;
+    scanRange(range->begin, range->begin + range->count);
+}
+
 void Marker::markDue() {
-    for (Instance* o : heap_.due_) mark(o);
+    for (Object* o : heap_.due_) mark(o);
     drain();
 }
 
@@ -126,8 +138,20 @@ void Marker::traceStorage(TableStorage* o) {
     }
 }
 
+/// What the metatable says now: programs may set `__mode` late.
+void Marker::updateWeakness(LuaTable* t) {
+    if (t->metatable == nullptr || state_.modeKey == nullptr) return;
+    t->flags &= static_cast<uint8_t>(~(LuaTable::kWeakKeys | LuaTable::kWeakValues));
+    Value mode = luaGetString(state_, t->metatable, state_.modeKey);
+    if (!mode.isString()) return;
+    std::string_view text = mode.asString()->view();
+    if (text.find('k') != text.npos) t->flags |= LuaTable::kWeakKeys;
+    if (text.find('v') != text.npos) t->flags |= LuaTable::kWeakValues;
+}
+
 void Marker::traceLuaTable(LuaTable* t) {
     markOrNull(t->metatable);
+    updateWeakness(t);
     if (!t->isWeak()) {
         markOrNull(t->storage);
         markOrNull(t->array);
@@ -160,17 +184,23 @@ void Marker::clearWeakTables() {
     };
     for (size_t n = 0; n < weakCount_; n++) {
         LuaTable* t = weak_[n];
+        const bool hasWeakValues = (t->flags & LuaTable::kWeakValues) != 0;
+        // What is going to be finalised stays as a key until then, but not as a value.
+        auto isLostValue = [&](Word w) {
+            Value v = Value::fromWord(w);
+            return isLost(w) || (hasWeakValues && v.isObject() && heap_.isDue(v.asObject()));
+        };
         for (uint32_t i = 0; i < t->used; i++) {
             TableEntry& e = t->entries()[i];
             if (e.key == kAbsentBox) continue;
             if (isLost(e.key)) {
                 removeEntry(state_, t, i);
-            } else if (e.value != kNilBox && isLost(e.value)) {
+            } else if (e.value != kNilBox && isLostValue(e.value)) {
                 e.value = kNilBox;
             }
         }
         for (uint32_t i = 0; i < t->arrayLength; i++) {
-            if (isLost(t->array->words[i])) t->array->words[i] = kNilBox;
+            if (isLostValue(t->array->words[i])) t->array->words[i] = kNilBox;
         }
         while (t->arrayLength > 0 && t->array->words[t->arrayLength - 1] == kNilBox) t->arrayLength--;
     }
@@ -205,6 +235,7 @@ void Marker::trace(Object* o) {
         case Kind::Object: traceInstance(static_cast<Instance*>(o)); return;
         case Kind::Closure: {
             auto* closure = static_cast<Closure*>(o);
+            if (!closure->isBuiltin() && closure->code != nullptr) markRange(static_cast<const CodeOwner*>(closure->code)->owner);
             size_t words = (heap_.cellSize(o) - Closure::kCapturesOffset) / sizeof(Word);
             for (size_t i = 0; i < words; i++) markConservatively(closure->captures[i]);
             return;

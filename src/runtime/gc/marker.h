@@ -10,6 +10,7 @@
 namespace luapp::rt {
 
 struct CoroutineStack;
+struct RootRange;
 
 class Marker {
 public:
@@ -45,7 +46,10 @@ private:
     void markWords(const Word* words, size_t count, Rep rep);
 
     void markRoots();
+    void markRange(RootRange* range);
     void scanRange(const void* begin, const void* end);  // stack_scan.cpp
+    void scanFrames(const void* begin, const void* end);
+    void markCode(const uint32_t* pc);
     void scanRunning(const void* stackPointer);
     void scanSuspended(const ExecContext& context, const void* nativeEnd);
 
@@ -53,6 +57,7 @@ private:
     void trace(Object* o);
     void traceInstance(Instance* o);
     void traceStorage(TableStorage* o);
+    void updateWeakness(LuaTable* t);
     void traceLuaTable(LuaTable* t);
     void traceCoroutine(Coroutine* co);
     void push(Object* o);
@@ -67,6 +72,9 @@ private:
     Object** parts_ = nullptr;  // buffers and storages found conservatively
     size_t partCount_ = 0;
     size_t partRoom_ = 0;
+    // Between these lies the code of all programs that are no roots.
+    const uint32_t* codeBegin_ = nullptr;
+    const uint32_t* codeEnd_ = nullptr;
     LuaTable** weak_ = nullptr;
     size_t weakCount_ = 0;
     size_t weakRoom_ = 0;

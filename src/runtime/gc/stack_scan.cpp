@@ -31,8 +31,22 @@ LUAPP_NO_ASAN void Marker::scanRange(const void* begin, const void* end) {
     for (auto* p = reinterpret_cast<const Word*>(first); p + 1 <= stop; p++) markConservatively(*p);
 }
 
+/// Return addresses keep the programs whose functions run.
+void Marker::markCode(const uint32_t* pc) {
+    if (pc <= codeBegin_ || pc > codeEnd_) return;
+    if (RootRange* range = state_.hooks->rangeAt(state_, pc)) markRange(range);
+}
+
+LUAPP_NO_ASAN void Marker::scanFrames(const void* begin, const void* end) {
+    scanRange(begin, end);
+    if (codeEnd_ == nullptr) return;
+    auto* stop = static_cast<const Word*>(end);
+    for (auto* p = static_cast<const Word*>(begin); p < stop; p++) markCode(reinterpret_cast<const uint32_t*>(*p));
+}
+
 void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
     scanRange(context.nativeStack, nativeEnd);
+    markCode(context.pc);
     Word* end = context.stackEnd;
     if (context.frame == nullptr) return;
     const VmHooks* hooks = state_.hooks;
@@ -44,7 +58,7 @@ void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
     } else if (!hasTop) {
         top += kStackHeadroom;
     }
-    scanRange(context.stackBase, top < end ? top : end);
+    scanFrames(context.stackBase, top < end ? top : end);
 }
 
 void Marker::scanRunning(const void* stackPointer) {

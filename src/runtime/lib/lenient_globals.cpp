@@ -1,6 +1,7 @@
 #include "runtime/lib/lenient_globals.h"
 
 #include "runtime/lib/builtin_values.h"
+#include "runtime/lib/builtins.h"
 #include "runtime/lib/lib_support.h"
 #include "runtime/object/array.h"
 #include "runtime/object/string.h"
@@ -49,6 +50,35 @@ LuaTable* homeOf(State& s, LuaTable* globals, std::string_view& name) {
 
 void put(State& s, LuaTable* t, std::string_view name, Value value) { luaSetString(s, t, newString(s, name), value); }
 
+/// What Lua 5.1 kept under its old name: the same function.
+void putSecondNames(State& s, LuaTable* globals) {
+    struct SecondName {
+        std::string_view library, name, of;
+    };
+    for (const SecondName& n : {SecondName{"string", "gfind", "gmatch"}, SecondName{"math", "mod", "fmod"}}) {
+        LuaTable* const home = luaGetString(s, globals, newString(s, n.library)).asLuaTable();
+        put(s, home, n.name, luaGetString(s, home, newString(s, n.of)));
+    }
+}
+
+/// Open files: `__index` has the members, and the standard ones stand in `io`.
+void openFiles(State& s, LuaTable* globals) {
+    LuaTable* const members = newLuaTable(s);
+    for (unsigned i = 0; i < kBuiltinCount; i++) {
+        const BuiltinInfo& b = builtinInfo(i);
+        if (b.form == BuiltinForm::Function && b.name.starts_with("File."))
+            put(s, members, b.name.substr(5), Value::function(builtinClosure(s, i)));
+    }
+    s.userdataMetatable = members;
+    put(s, members, "__index", Value::luaTable(members));
+    put(s, members, "__tostring", Value::function(builtinClosure(s, static_cast<unsigned>(BuiltinId::FileToString))));
+    put(s, members, "__gc", Value::function(builtinClosure(s, static_cast<unsigned>(BuiltinId::FileGc))));
+    LuaTable* const io = luaGetString(s, globals, newString(s, "io")).asLuaTable();
+    put(s, io, "stdin", Value::object(objectOf(ioStdin(s, nullptr))));
+    put(s, io, "stdout", Value::object(objectOf(ioStdout(s, nullptr))));
+    put(s, io, "stderr", Value::object(objectOf(ioStderr(s, nullptr))));
+}
+
 /// `arg`: the script's name at 0, its arguments from 1 on, what stood before it at -1, -2, ...
 void putScriptArgs(State& s, LuaTable* globals) {
     if (s.scriptArgs == nullptr) return;
@@ -82,9 +112,14 @@ LuaTable* lenientGlobals(State& s) {
     put(s, globals, "_G", Value::luaTable(globals));
     put(s, globals, "_VERSION", Value::string(newString(s, "Lua 5.1")));
     putScriptArgs(s, globals);
+    putSecondNames(s, globals);
+    openFiles(s, globals);
+    s.modeKey = newString(s, "__mode");
+    s.gcKey = newString(s, "__gc");
     LuaTable* metatable = newLuaTable(s);
     s.stringMetatable = metatable;
     put(s, metatable, "__index", luaGetString(s, globals, newString(s, "string")));
+    openPackage(s, globals);
     return globals;
 }
 

@@ -6,10 +6,13 @@
 
 namespace luapp::rt {
 
-/// State.globals; made if it is not there yet. Every function of builtins.def that is no member of a typed container stands in it under
+/// State.globals, made if it is not there yet. Every function of builtins.def that is no member of a typed container stands in it under
 /// its name, `_G` is the table itself, `package.loaded` knows the libraries, and strings get `string` as their metatable's __index.
 /// May collect.
 LuaTable* lenientGlobals(State& s);
+
+/// Makes `package` and enters the libraries among `globals` as loaded modules; lib_package.cpp.
+void openPackage(State& s, LuaTable* globals);
 
 /// What new code finds its globals in: those of the running coroutine, if it has its own, else lenientGlobals(). May collect.
 LuaTable* runningGlobals(State& s);

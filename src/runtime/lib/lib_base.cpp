@@ -1,5 +1,7 @@
 // The base functions. Those that work on values of any kind see them boxed and go through vm/meta and vm/convert, so they mean
 // the same as the operators of the language.
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "runtime/lib/builtin_table.h"
@@ -10,6 +12,7 @@
 #include "runtime/object/lua_table.h"
 #include "runtime/object/table.h"
 #include "runtime/vm/finalizers.h"
+#include "runtime/vm/load.h"
 #include "runtime/vm/levels.h"
 
 namespace luapp::rt {
@@ -91,7 +94,35 @@ Word nextOfRecord(State& s, Instance* record, Value key) {
     return packEntry(s, name, boxTyped(record->fields[i], type->fields[i].type));
 }
 
-// --- the collector's figures
+// --- the collector
+
+/// A collection that a program asks for. What earlier calls left on the VM stack above the arguments would look like live references.
+void collectNow(State& s, Word* args) {
+    Word* const dead = args + 2;
+    if (s.top > dead && s.top - dead <= 2 * int64_t{kBuiltinArgRoom}) std::memset(dead, 0, static_cast<size_t>(s.top - dead) * sizeof(Word));
+    libState(s).gcSteps = 0;
+    s.heap.collect();
+}
+
+/// Collections are not made in steps. A step counts as looking at so much of the heap, and when all has been looked at, it collects:
+/// then true.
+bool collectByStep(State& s, Word* args, double kilobytes) {
+    constexpr uint64_t kLeastStep = 1024;
+    LibState& lib = libState(s);
+    const uint64_t asked = kilobytes > 0 ? static_cast<uint64_t>(std::min(kilobytes, 1e9) * kKilobyte) : 0;
+    lib.gcSteps += std::max((asked + kLeastStep) / 100 * lib.gcStepMultiplier, kLeastStep);
+    if (lib.gcSteps < s.heap.bytesInUse()) return false;
+    collectNow(s, args);
+    return true;
+}
+
+/// A percentage that a program sets; gives the one before.
+Value setPercentage(uint32_t& slot, double wanted) {
+    const Value before = Value::integer(slot);
+    slot = static_cast<uint32_t>(wanted >= 0 && wanted <= 1e6 ? wanted : 1e6);
+    return before;
+}
+
 
 Value statistics(State& s) {
     const HeapStats stats = s.heap.stats();
@@ -123,7 +154,7 @@ Word basePrint(State& s, Word* args) {
         const Value v = valueArg(args, i);
         if (v.isNumber()) {
             char text[base::kNumberTextSize];
-            fwrite_unlocked(text, 1, base::numberToText(v.asNumber(), text), out);
+            fwrite_unlocked(text, 1, base::numberToText(v.asNumber(), text, numberStyle(s, v.asNumber())), out);
         } else {
             const String* const text = v.isString() ? v.asString() : toText(s, v);
             fwrite_unlocked(text->data(), 1, text->length, out);
@@ -202,7 +233,8 @@ Word baseSelect(State& s, Word* args) {
     } else if (!which.isString() || !base::textToNumber(which.asString()->view(), d)) {
         raiseArgumentType(s, 1, "select", "number", which);
     }
-    if (!base::numberToInteger(d, n)) raiseArgument(s, 1, "select", "number has no integer representation");
+    if (!base::numberToInteger(isLenientCode(s) ? std::trunc(d) : d, n))
+        raiseArgument(s, 1, "select", "number has no integer representation");
     if (n < 0) n += int64_t{count} + 1;
     if (n < 1) raiseArgument(s, 1, "select", "index out of range");
     const uint32_t from = n > count ? count : static_cast<uint32_t>(n - 1);
@@ -315,6 +347,8 @@ Word baseSetMetatable(State& s, Word* args) {
     if (t->metatable != nullptr && !luaGetString(s, t->metatable, newString(s, "__metatable")).isNil())
         raiseLib(s, "cannot change a protected metatable");
     setMetatable(s, t, metatable.isNil() ? nullptr : metatable.asLuaTable());
+    const bool hasFinalizer = s.gcKey != nullptr && metatable.isLuaTable() && !luaGetString(s, metatable.asLuaTable(), s.gcKey).isNil();
+    if (hasFinalizer) s.heap.addFinalisable(t);
     return args[0];
 }
 
@@ -334,23 +368,23 @@ Word baseCollectGarbage(State& s, Word* args) {
     const double argument = numberOf(args[1]);
     Value result = Value::integer(0);
     if (what == "collect") {
-        s.heap.collect();
+        collectNow(s, args);
     } else if (what == "count") {
         return baseCollectGarbageCount(s, args);
     } else if (what == "step") {
-        s.heap.collect();
-        result = Value::boolean(true);
+        result = Value::boolean(collectByStep(s, args, argument));
     } else if (what == "stop" || what == "restart") {
         s.heap.setEnabled(what == "restart");
     } else if (what == "setpause") {
-        result = Value::integer(s.heap.pause());
-        if (argument >= 100 && argument <= 10000) s.heap.setPause(static_cast<uint32_t>(argument));
+        uint32_t pause = s.heap.pause();
+        result = setPercentage(pause, argument);
+        s.heap.setPause(pause);
     } else if (what == "setstepmul") {
-        result = Value::integer(200);  // collections are not made in steps; programs may ask all the same
+        result = setPercentage(libState(s).gcStepMultiplier, argument);
     } else if (what == "stats") {
         result = statistics(s);
     } else {
-        raiseArgument(s, 1, "collectgarbage", "invalid option");
+        raiseOption(s, 1, "collectgarbage", what);
     }
     // Programs expect that what a collection found has been finalised when it is over.
     if (s.finalizersRequested) runFinalizers(s);

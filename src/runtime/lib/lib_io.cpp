@@ -6,8 +6,10 @@
 
 #include "runtime/lib/builtin_values.h"
 #include "runtime/lib/builtins.h"
+#include "runtime/lib/lenient_args.h"
 #include "runtime/lib/lib_support.h"
 #include "runtime/object/lua_table.h"
+#include "runtime/vm/load.h"
 
 namespace luapp::rt {
 
@@ -261,7 +263,7 @@ Word writeValues(State& s, Userdata* u, const Word* values, uint32_t count, unsi
             ok = fwrite_unlocked(text.data(), 1, text.size(), file) == text.size() && ok;
         } else if (v.isNumber()) {
             char text[base::kNumberTextSize];
-            const size_t length = base::numberToText(v.asNumber(), text);
+            const size_t length = base::numberToText(v.asNumber(), text, numberStyle(s, v.asNumber()));
             ok = fwrite_unlocked(text, 1, length, file) == length && ok;
         } else {
             raiseArgumentType(s, firstIndex + i, "write", "string", v);
@@ -365,7 +367,7 @@ void closeAtEnd(Userdata* u) {
 
 }  // namespace
 
-const UserdataClass kFileClass = {"file", finaliseFile, statusOfFile};
+const UserdataClass kFileClass = {"file", finaliseFile, statusOfFile, true};
 
 String* pathMessage(State& s, String* path, int error) {
     TextBuilder out(s);
@@ -378,12 +380,32 @@ String* pathMessage(State& s, String* path, int error) {
 Word ioOpen(State& s, Word* args) {
     String* const path = stringArg(args, 0);
     String* const mode = stringArg(args, 1);
-    if (!isMode(mode->view())) raiseArgument(s, 2, "open", "invalid mode");
+    if (!isMode(mode->view())) {
+        if (!isLenientCode(s)) raiseArgument(s, 2, "open", "invalid mode");
+        return failure(s, terminated(s, path), EINVAL);
+    }
     Userdata* const u = openPath(s, path, terminated(s, mode));
     const int error = errno;
     const char* const name = terminated(s, path);
     errno = error;
     return fileResult(s, u, name);
+}
+
+/// The file that the metamethods of files are called with.
+static Userdata* metamethodFile(State& s, const Word* args, const char* name) {
+    const Value v = argument(s, args, 0);
+    if (!isFile(v)) raiseType(s, args, 0, name, "FILE*");
+    return v.asUserdata();
+}
+
+Word fileToString(State& s, Word* args) {
+    return packResult(s, Value::string(userdataText(s, metamethodFile(s, args, "tostring"))));
+}
+
+/// What the collector does with a file that is forgotten; programs may call it, too.
+Word fileGc(State& s, Word* args) {
+    finaliseFile(metamethodFile(s, args, "__gc")->data());
+    return packResult(s, 0);
 }
 
 Word ioClose(State& s, Word* args) { return closeFile(s, args[0] != 0 ? fileArg(args) : currentOutput(s)); }
@@ -500,7 +522,7 @@ Word fileSeek(State& s, Word* args) {
     std::FILE* const file = openStream(s, fileArg(args));
     const std::string_view whence = stringArg(args, 1)->view();
     const int from = whence == "set" ? SEEK_SET : whence == "cur" ? SEEK_CUR : whence == "end" ? SEEK_END : -1;
-    if (from == -1) raiseArgument(s, 1, "seek", "invalid option");
+    if (from == -1) raiseOption(s, 1, "seek", whence);
     if (fseeko(file, static_cast<off_t>(integerOf(args[2])), from) != 0) return failure(s, nullptr, errno);
     return packResult(s, Value::integer(ftello(file)));
 }
@@ -510,7 +532,7 @@ Word fileSetVBuf(State& s, Word* args) {
     const std::string_view mode = stringArg(args, 1)->view();
     const Value size = valueArg(args, 2);
     const int kind = mode == "no" ? _IONBF : mode == "line" ? _IOLBF : mode == "full" ? _IOFBF : -1;
-    if (kind == -1) raiseArgument(s, 1, "setvbuf", "invalid option");
+    if (kind == -1) raiseOption(s, 1, "setvbuf", mode);
     const size_t bytes = size.isNil() || !(size.asNumber() > 0) ? BUFSIZ : static_cast<size_t>(size.asNumber());
     return booleanResult(s, std::setvbuf(file, nullptr, kind, bytes) == 0);
 }

@@ -184,7 +184,7 @@ Word stringGSub(State& s, Word* args) {
     const Value limitArg = valueArg(args, 3);
     if (!isReplacement(replacement)) raiseArgumentType(s, 3, "gsub", "string/function/table", replacement);
     requireValid(s, pattern->view());
-    if (replacement.isNumber()) replacement = Value::string(numberString(s, replacement.asNumber()));
+    if (replacement.isNumber()) replacement = Value::string(toText(s, replacement));
     const double limit = limitArg.isNil() ? static_cast<double>(subject->length) + 1 : limitArg.asNumber();
     const std::string_view text = subject->view();
     PatternMatcher m(text, pattern->view());
@@ -202,7 +202,7 @@ Word stringGSub(State& s, Word* args) {
             if (v.isString()) {
                 out.append(v.asString());
             } else if (v.isNumber()) {
-                out.appendNumber(v.asNumber());
+                out.appendNumber(v.asNumber(), numberStyle(s, v.asNumber()));
             } else if (!v.isTruthy()) {
                 out.append(m.whole());
             } else {

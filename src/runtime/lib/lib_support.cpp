@@ -1,6 +1,9 @@
 #include "runtime/lib/lib_support.h"
 
+#include <algorithm>
 #include <cstdarg>
+
+#include "runtime/vm/load.h"
 
 namespace luapp::rt {
 
@@ -12,6 +15,13 @@ void raiseArgumentType(State& s, unsigned index, const char* function, const cha
     char text[160];
     const char* const name = got.isAbsent() ? "no value" : typeName(got);
     const int length = std::snprintf(text, sizeof text, "%s expected, got %s", expected, name);
+    raiseArgument(s, index, function, std::string_view(text, static_cast<size_t>(length)));
+}
+
+void raiseOption(State& s, unsigned index, const char* function, std::string_view option) {
+    if (!isLenientCode(s)) raiseArgument(s, index, function, "invalid option");
+    char text[160];
+    const int length = std::snprintf(text, sizeof text, "invalid option '%.*s'", static_cast<int>(std::min(option.size(), size_t{100})), option.data());
     raiseArgument(s, index, function, std::string_view(text, static_cast<size_t>(length)));
 }
 
@@ -28,7 +38,7 @@ void appendText(State& s, TextBuilder& out, Value v) {
     if (v.isString()) {
         out.append(v.asString());
     } else if (v.isNumber()) {
-        out.appendNumber(v.asNumber());
+        out.appendNumber(v.asNumber(), numberStyle(s, v.asNumber()));
     } else {
         String* const text = toText(s, v);
         out.append(text);

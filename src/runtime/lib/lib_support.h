@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "runtime/lib/builtin_table.h"
 #include "runtime/lib/file.h"
@@ -36,6 +37,9 @@ struct LibState {
     StandardFiles files;
     ParsedSignature** signatures;  // by builtin index; null until asked for
     LibraryOptions options;
+    std::vector<uint8_t> dumped;    // by string.dump, for a moment
+    uint64_t gcSteps = 0;           // bytes that collectgarbage("step") has been asked to look at since a collection
+    uint32_t gcStepMultiplier = 200;
 };
 
 inline LibState& libState(State& s) { return *static_cast<LibState*>(s.libraryData); }
@@ -45,6 +49,9 @@ inline LibState& libState(State& s) { return *static_cast<LibState*>(s.libraryDa
 
 /// Raises "bad argument #index to 'function' (expected expected, got type)".
 [[noreturn]] LUAPP_COLD void raiseArgumentType(State& s, unsigned index, const char* function, const char* expected, Value got);
+
+/// Raises that a string argument is none of those a function knows, naming it where the code that runs is lenient.
+[[noreturn]] LUAPP_COLD void raiseOption(State& s, unsigned index, const char* function, std::string_view option);
 
 /// Raises a message made by printf's rules (no %s of strings of unknown length: at most 300 bytes are kept).
 [[noreturn]] LUAPP_COLD void raiseLib(State& s, const char* format, ...) __attribute__((format(printf, 2, 3)));

@@ -20,9 +20,9 @@ struct LibraryOptions {
     std::FILE* err = stderr;
     /// Ends the process for os.exit; null: flush everything and call exit(). Must not return.
     void (*exitProcess)(State& s, int status) = nullptr;
-    /// What `require` does with a name that no loaded module has: runs the module, which enters itself. False if there is none; an
-    /// error in it is raised. Null: there never is one.
-    bool (*requireModule)(State& s, String* name, void* context) = nullptr;
+    /// What `require` does with a name that no loaded module has: runs the module, which enters itself. `file`: the one that has it; null:
+    /// to be found as imports are. False if there is none; an error in it is raised. Null: there never is one.
+    bool (*requireModule)(State& s, String* name, String* file, void* context) = nullptr;
     void* requireContext = nullptr;
     /// What `load` and its like do with a text: compiles and loads it as lenient code. Null, with `problem` set, if it has errors;
     /// `chunkName` as in Lua: "@file", "=name", or the text itself. Null: nothing can be compiled.

@@ -117,9 +117,9 @@ public:
     }
     void append(char c) { append(std::string_view(&c, 1)); }
     void append(const String* str) { append(str->view()); }
-    void appendNumber(double d) {
+    void appendNumber(double d, base::NumberStyle style = base::NumberStyle::Strict) {
         char text[base::kNumberTextSize];
-        append(std::string_view(text, base::numberToText(d, text)));
+        append(std::string_view(text, base::numberToText(d, text, style)));
     }
     /// `count` bytes to be filled by the caller before the next call of any function that may collect.
     char* extend(uint64_t count);

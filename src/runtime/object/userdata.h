@@ -12,11 +12,12 @@ struct UserdataClass {
     void (*finalise)(void* payload);  // null: nothing to do
     /// What tostring shows in place of the address ("closed"), or null: the address. No function: "userdata: ADDRESS".
     const char* (*status)(const void* payload) = nullptr;
+    bool sharesMetatable = false;  // objects without a metatable of their own have State::userdataMetatable
 };
 
 struct Userdata : Object {
     const UserdataClass* userClass;
-    LuaTable* metatable;  // lenient code; null: none
+    LuaTable* metatable;  // lenient code; null: none of its own
     Userdata* nextFinal;  // list of objects with a finaliser, owned by the heap
     uint64_t size;        // bytes of payload
     uint64_t payload[];

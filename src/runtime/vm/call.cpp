@@ -1,5 +1,6 @@
 #include "runtime/vm/call.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "runtime/vm/builtin_plan.h"
@@ -36,6 +37,16 @@ void checkRoom(State& s, Word* frame, uint64_t slots) {
         s.stackCheckFailed(frame);
     }
 }
+
+/// A dynamic call by C++: what is called is a library function called by another one, until code of a program runs.
+struct NativeCall {
+    State& s;
+    bool before;
+
+    explicit NativeCall(State& state) : s(state), before(state.isCalledByBuiltin) { s.isCalledByBuiltin = true; }
+    void runsProgram() { s.isCalledByBuiltin = false; }
+    void finish() { s.isCalledByBuiltin = before; }
+};
 
 /// Opens a nested frame for `count` arguments and writes its links; returns its register 0.
 Word* openNested(State& s, Closure* f, uint64_t count) {
@@ -116,13 +127,52 @@ const TypeDesc* builtinSignatureFor(State& s, const Closure* f, const Word* args
     raise(s, ErrorKind::BadArgumentType, position, name, expected, got);
 }
 
+/// The type among `type` and its members that Lua 5.1 converts arguments to; null: there is none.
+const TypeDesc* coercibleType(const TypeDesc* type) {
+    auto isCoercible = [](const TypeDesc* t) {
+        return t->kind == TypeKind::String || t->kind == TypeKind::Number || t->kind == TypeKind::Integer;
+    };
+    if (isCoercible(type)) return type;
+    if (type->kind == TypeKind::Union)
+        for (const TypeDesc* member : type->parts)
+            if (isCoercible(member)) return member;
+    return nullptr;
+}
+
+/// Lua 5.1 cuts the fraction off; what does not fit takes the nearest end of the range.
+double truncated(double d) {
+    constexpr double kMax = static_cast<double>(base::kMaxInteger);
+    if (!(d > -kMax)) return -kMax;  // NaN too
+    return d < kMax ? std::trunc(d) + 0.0 : kMax;
+}
+
+/// The conversions of arguments that Lua 5.1 makes for its library: numbers are strings, strings that spell numbers are numbers, and
+/// every number is whole where that is wanted.
+LUAPP_COLD bool coerceArgument(State& s, Value v, const TypeDesc* type, Word& out) {
+    const TypeDesc* wanted = coercibleType(type);
+    if (wanted == nullptr || !isLenientCode(s)) return false;
+    if (wanted->kind == TypeKind::String) {
+        if (!v.isNumber()) return false;
+        return tryConvert(s, Value::string(toText(s, v)), type, out);
+    }
+    double d = 0;
+    if (v.isNumber()) {
+        d = v.asNumber();
+    } else if (!v.isString() || !base::textToNumber(v.asString()->view(), d)) {
+        return false;
+    }
+    return tryConvert(s, Value::number(wanted->kind == TypeKind::Integer ? truncated(d) : d), type, out);
+}
+
 /// The raw word for parameter `k` of a library function.
 Word builtinArgument(State& s, uint32_t index, const TypeDesc* signature, const Word* args, uint32_t count, uint32_t k) {
     const TypeDesc* type = signature->parts[k];
     bool missing = k >= count || (args[k] == kNilBox && !type->acceptsNil);
     if (missing && k >= signature->requiredCount()) return s.builtins->defaultArgument(s, index, k);
     Word out = 0;
-    if (k >= count || !tryConvert(s, Value::fromWord(args[k]), type, out)) raiseBuiltinArgument(s, index, signature, args, count, k);
+    if (k >= count) raiseBuiltinArgument(s, index, signature, args, count, k);
+    Value v = Value::fromWord(args[k]);
+    if (!tryConvert(s, v, type, out) && !coerceArgument(s, v, type, out)) raiseBuiltinArgument(s, index, signature, args, count, k);
     return out;
 }
 
@@ -152,7 +202,8 @@ void callBuiltinDyn(State& s, Closure* f, Word* n, uint32_t count) {
     } else {
         for (uint32_t k = params; k < params + extras; ++k) {
             Word out;
-            if (!tryConvert(s, Value::fromWord(args[k]), signature->vararg, out))
+            Value v = Value::fromWord(args[k]);
+            if (!tryConvert(s, v, signature->vararg, out) && !coerceArgument(s, v, signature->vararg, out))
                 raiseBuiltinArgument(s, index, signature, args, count, k);
             args[k] = boxTyped(out, signature->vararg).word();
         }
@@ -331,23 +382,33 @@ Word callRaw(State& s, Closure* f, const Word* args, uint32_t fixedCount, uint32
 }
 
 void call(State& s, Value callee, std::span<const Value> args) {
+    NativeCall native(s);
     SavedRegisters saved(s);
     uint32_t count = static_cast<uint32_t>(args.size());
     Word* n = openNested(s, nullptr, count);
     for (uint32_t k = 0; k < count; ++k) n[k] = args[k].word();
     Transfer t = enterDyn(s, callee, n, count, {kExitStub, s.frame, nullptr});
-    if (t.pc != kExitStub) interpret(s, t.pc, t.R, t.K);
+    if (t.pc != kExitStub) {
+        native.runsProgram();
+        interpret(s, t.pc, t.R, t.K);
+    }
     saved.restore(s);
+    native.finish();
 }
 
 void callPack(State& s, Value callee) {
+    NativeCall native(s);
     SavedRegisters saved(s);
     uint32_t count = s.resultCount;
     Word* n = openNested(s, nullptr, count);
     std::memcpy(n, s.results, count * sizeof(Word));
     Transfer t = enterDyn(s, callee, n, count, {kExitStub, s.frame, nullptr});
-    if (t.pc != kExitStub) interpret(s, t.pc, t.R, t.K);
+    if (t.pc != kExitStub) {
+        native.runsProgram();
+        interpret(s, t.pc, t.R, t.K);
+    }
     saved.restore(s);
+    native.finish();
 }
 
 Value callFirst(State& s, Value callee, std::span<const Value> args) {

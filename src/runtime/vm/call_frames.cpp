@@ -153,6 +153,6 @@ Word* frameEnd(State& s, Word* frame, const uint32_t* pc) {
 
 }  // namespace
 
-const VmHooks kVmHooks = {callPack, position, traceback, frameEnd, destroyProgram};
+const VmHooks kVmHooks = {callPack, position, traceback, frameEnd, destroyProgram, programRangeAt, freeUnreachedPrograms};
 
 }  // namespace luapp::rt

@@ -48,6 +48,7 @@ LUAPP_ALWAYS_INLINE void switchTo(State& s, Coroutine* from, Coroutine* to, bool
     s.currentCoroutine = to;
     loadContext(s, target);
     startSwitch(s, from, to, fromEnds);
+    s.isCalledByBuiltin = false;
     luapp_rt_switchStack(&saved.nativeStack, target.nativeStack);
     finishSwitch(s, from);
 }

@@ -5,6 +5,7 @@
 #include "runtime/object/string.h"
 #include "runtime/vm/coroutine.h"
 #include "runtime/vm/levels.h"
+#include "runtime/vm/load.h"
 #include "runtime/vm/state.h"
 
 #if LUAPP_ASAN
@@ -122,6 +123,8 @@ SourcePosition currentPosition(State& s, int level) {
 }
 
 static void appendPosition(State& s, int level, TextBuilder& out) {
+    // In Lua 5.1 the caller of a library function has a position only if it is a function of a program.
+    if (level == 1 && s.isCalledByBuiltin && isLenientCode(s)) return;
     SourcePosition position = currentPosition(s, level);
     if (position.line == 0) return;
     char text[base::kNumberTextSize];
@@ -213,6 +216,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     h.onError = onError;
     h.context = context;
     uintptr_t nativeLimit = s.nativeLimit;
+    const bool isCalledByBuiltin = s.isCalledByBuiltin;
     const bool isInHook = hookOf(s, s.currentCoroutine).isRunning;
     s.handler = &h;
     if (LUAPP_LIKELY(luapp_rt_protectedInvoke(&h, &s, fn, data))) {
@@ -226,6 +230,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     s.pc = h.pc;
     hookOf(s, s.currentCoroutine).isRunning = isInHook;
     s.nativeLimit = nativeLimit;
+    s.isCalledByBuiltin = isCalledByBuiltin;
     s.heap.suspendLimit(false);
     s.resetStackLimit();
     return false;

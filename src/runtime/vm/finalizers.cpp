@@ -1,16 +1,25 @@
 #include "runtime/vm/finalizers.h"
 
+#include "runtime/object/lua_table.h"
 #include "runtime/vm/call.h"
 #include "runtime/vm/class_desc.h"
+#include "runtime/vm/meta.h"
 
 namespace luapp::rt {
 
 namespace {
 
-void runOne(State& s, void* instance) {
-    Instance* o = static_cast<Instance*>(instance);
-    Word argument = wordOf(o);
-    callRaw(s, constantClosure(s, *classOf(s, o).finalizer), &argument, 1);
+void runOne(State& s, void* object) {
+    Object* o = static_cast<Object*>(object);
+    if (o->kind == Kind::Object) {
+        Word argument = wordOf(o);
+        callRaw(s, constantClosure(s, *classOf(s, o).finalizer), &argument, 1);
+        return;
+    }
+    Value v = Value::object(o);
+    LuaTable* metatable = metatableOf(s, v);
+    Value finalizer = metatable == nullptr ? Value::nil() : luaGetString(s, metatable, s.gcKey);
+    if (!finalizer.isNil()) call(s, finalizer, {&v, 1});
 }
 
 /// Tells about the error in State.errorValue.
@@ -37,8 +46,14 @@ void runFinalizers(State& s) {
     uint32_t argCount = s.argCount;
     Value errorValue = s.errorValue;
     String* errorTraceback = s.errorTraceback;
-    while (Instance* o = s.heap.takeFinalisable())
-        if (!protectedCall(s, runOne, o)) report(s);
+    while (Object* o = s.heap.takeFinalisable()) {
+        if (protectedCall(s, runOne, o)) continue;
+        if (o->kind == Kind::Object) {
+            report(s);
+        } else if (!s.isClosing) {
+            raiseValue(s, s.errorValue);
+        }
+    }
     s.argCount = argCount;
     s.errorValue = errorValue;
     s.errorTraceback = errorTraceback;
@@ -50,8 +65,10 @@ void safepoint(State& s, Word* newFrame) {
 }
 
 void finaliseObjects(State& s) {
-    s.heap.finaliseInstances();
+    s.isClosing = true;
+    s.heap.finaliseObjects();
     runFinalizers(s);
+    s.isClosing = false;
 }
 
 }  // namespace luapp::rt

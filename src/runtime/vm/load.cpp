@@ -1,6 +1,7 @@
 #include "runtime/vm/load.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <unordered_map>
 
@@ -14,6 +15,11 @@ using bc::DataEntry;
 using bc::DataKind;
 using bc::Op;
 using bc::TypeData;
+
+/// Programs by the end of their code: the first one whose end is not below an address is the one that may contain it.
+struct ProgramIndex {
+    std::map<const Insn*, Program*> byEnd;
+};
 
 namespace {
 
@@ -123,6 +129,7 @@ void layOutFunctions(Program& p) {
         f.entry = p.code.data() + p.code.size();
         p.code.insert(p.code.end(), proto.code.begin(), proto.code.end());
         f.data = p.data;
+        f.owner = &p;
         f.program = &p;
         f.proto = &proto;
         f.signature = proto.signature == bc::kNoIndex ? nullptr : p.types[proto.signature];
@@ -135,6 +142,9 @@ void layOutFunctions(Program& p) {
         f.takesBoxes = takesBoxes(f);
         if (proto.isBound) f.boundKey = boundKeyOf(p, proto, i);
     }
+    p.codeBegin = p.code.data();
+    p.codeEnd = p.code.data() + p.code.size();
+    if (keepsCode(p.chunk)) return;
     for (bc::Proto& proto : p.chunk.protos) std::vector<Insn>().swap(proto.code);
 }
 
@@ -229,11 +239,15 @@ Program* loadProgram(State& s, bc::Chunk&& chunk) {
     layOutFunctions(*p);
     p->methodEntries = bc::longestMethodTable(p->chunk);
     for (const Function& f : p->functions) relocate(*p, f);
+    if (s.programIndex == nullptr) s.programIndex = new ProgramIndex;
+    s.programIndex->byEnd[p->codeEnd] = p;
     loadClasses(s, *p);
     s.addRootRange(p);
     for (size_t i = 0; i < p->chunk.data.size(); ++i) p->data[i] = dataWord(s, *p, p->chunk.data[i]);
     return p;
 }
+
+bool keepsCode(const bc::Chunk& chunk) { return chunk.protos[chunk.entry].isLenient && chunk.classes.empty(); }
 
 Program::Program() = default;
 Program::~Program() = default;
@@ -248,18 +262,25 @@ Closure* constantClosure(State& s, Function& f) {
 
 Closure* closureOf(State& s, const Function& f) { return newClosure(s, &f, f.signature, 0); }
 
+static Program* programAt(const State& s, const Insn* pc) {
+    if (s.programIndex == nullptr) return nullptr;
+    const auto found = s.programIndex->byEnd.lower_bound(pc);
+    return found != s.programIndex->byEnd.end() && found->second->contains(pc) ? found->second : nullptr;
+}
+
+RootRange* programRangeAt(const State& s, const Insn* pc) { return programAt(s, pc); }
+
 const Function* findFunction(const State& s, const Insn* pc) {
-    for (const Program* p = s.programs; p != nullptr; p = p->nextProgram) {
-        if (!p->contains(pc)) continue;
-        auto after = std::upper_bound(p->functions.begin(), p->functions.end(), pc,
-                                      [](const Insn* at, const Function& f) { return at < f.entry; });
-        return after == p->functions.begin() ? nullptr : &*(after - 1);
-    }
-    return nullptr;
+    const Program* p = programAt(s, pc);
+    if (p == nullptr) return nullptr;
+    auto after = std::upper_bound(p->functions.begin(), p->functions.end(), pc,
+                                  [](const Insn* at, const Function& f) { return at < f.entry; });
+    return after == p->functions.begin() ? nullptr : &*(after - 1);
 }
 
 bool isLenientCode(const State& s) {
-    const Function* f = s.pc == nullptr ? nullptr : findFunction(s, s.pc);
+    if (s.pc == nullptr) return s.globals != nullptr;  // a library function that a coroutine began with
+    const Function* f = findFunction(s, s.pc);
     return f != nullptr && f->proto->isLenient;
 }
 
@@ -271,12 +292,64 @@ SourcePosition positionOf(const Function& f, const Insn* pc) {
     return {chunk.symbol(chunk.files[pos.file].name), pos.line};
 }
 
+namespace {
+
+/// Roughly what a program takes outside the heap.
+size_t bytesOf(const Program& p) {
+    size_t bytes = sizeof(Program) + p.code.size() * sizeof(Insn) + p.functions.size() * sizeof(Function) + p.count * sizeof(Word);
+    for (const std::string& symbol : p.chunk.symbols) bytes += sizeof symbol + symbol.capacity();
+    bytes += p.chunk.types.size() * sizeof(TypeData) + p.chunk.data.size() * sizeof(DataEntry);
+    for (const bc::Proto& proto : p.chunk.protos) bytes += sizeof proto + proto.lines.bytes().size() + proto.locals.size() * sizeof(bc::LocalName);
+    return bytes;
+}
+
+/// Frees a program that is in no list any more.
+void dispose(State& s, Program* p) {
+    s.programIndex->byEnd.erase(p->codeEnd);
+    s.heap.addExternal(-static_cast<int64_t>(p->externalBytes));
+    delete p;
+    if (!s.programIndex->byEnd.empty()) return;
+    delete s.programIndex;
+    s.programIndex = nullptr;
+}
+
+}  // namespace
+
+void releaseProgram(State& s, Program& p) {
+    if (!p.isKept || !p.chunk.classes.empty()) return;
+    for (const TypeData& t : p.chunk.types)
+        if (t.isNominal) return;
+    p.isKept = false;
+    p.externalBytes = bytesOf(p);
+    s.heap.addExternal(static_cast<int64_t>(p.externalBytes));
+}
+
+void freeUnreachedPrograms(State& s) {
+    auto isLost = [](const RootRange* range) { return !range->isKept && !range->isReached; };
+    for (RootRange** link = &s.rootRanges; *link != nullptr;) {
+        if (isLost(*link)) {
+            *link = (*link)->next;
+        } else {
+            link = &(*link)->next;
+        }
+    }
+    for (Program** link = &s.programs; *link != nullptr;) {
+        Program* p = *link;
+        if (isLost(p)) {
+            *link = p->nextProgram;
+            dispose(s, p);
+        } else {
+            link = &p->nextProgram;
+        }
+    }
+}
+
 void destroyProgram(State& s, Program* p) {
     Program** link = &s.programs;
     while (*link != p) link = &(*link)->nextProgram;
     *link = p->nextProgram;
     s.removeRootRange(p);
-    delete p;
+    dispose(s, p);
 }
 
 }  // namespace luapp::rt

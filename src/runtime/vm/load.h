@@ -1,7 +1,8 @@
 // A chunk made ready to run in one State. The loader lays the code of all protos out in one block (direct calls become
 // distances), interns the types, fills the data segment (constants become objects) and keeps the rest of the chunk
-// for names and positions. A Program lives until its State closes; State.programs lists them, newest first. Its data segment is
-// a GC root. The chunk must be right by construction or accepted by bc::verify.
+// for names and positions. State.programs lists them, newest first. A Program lives until its State closes and its data segment is a GC
+// root, unless releaseProgram() has left its life to the collector: then it lives as long as one of its functions can be reached or
+// runs. The chunk must be right by construction or accepted by bc::verify.
 //
 //   code   | index of proto 0 | code of proto 0 ... | index of proto 1 | code of proto 1 ... |
 //   data   | types | Program* | data[0] | data[1] ... | class values, member functions     K points at data[0]
@@ -22,7 +23,7 @@ namespace luapp::rt {
 enum class FunctionRole : uint8_t { Plain, Static, Method };
 
 /// A proto as the interpreter sees it; Closure::code of a program's functions points at one.
-struct Function {
+struct Function : CodeOwner {
     const Insn* entry = nullptr;
     Word* data = nullptr;  // K of its program
     Program* program = nullptr;
@@ -55,6 +56,7 @@ struct Program : RootRange {
     uint32_t missingMethod = 0;                // function behind entries that a class does not have
     std::unique_ptr<Word[]> dataBlock;
     Word* data = nullptr;
+    size_t externalBytes = 0;  // what the heap counts for it
 
     Program();
     ~Program();
@@ -88,6 +90,17 @@ bool isLenientCode(const State& s);
 
 /// Source position of the instruction before `pc` (a saved State.pc or a return address).
 SourcePosition positionOf(const Function& f, const Insn* pc);
+
+/// True if the protos of a loaded program keep their code as it was in the chunk, which dumpFunction() needs: lenient programs.
+bool keepsCode(const bc::Chunk& chunk);
+
+/// From now on the program lives as long as a closure of it is reached or a frame on some stack runs it. Does nothing for programs with
+/// types of their own, whose descriptors live as long as the State.
+void releaseProgram(State& s, Program& p);
+
+/// For VmHooks.
+RootRange* programRangeAt(const State& s, const Insn* pc);
+void freeUnreachedPrograms(State& s);
 
 /// Frees a program; only while its State closes.
 void destroyProgram(State& s, Program* p);

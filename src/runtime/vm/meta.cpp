@@ -125,6 +125,16 @@ Value binaryEvent(State& s, Event e, Value a, Value b) {
     return callFirst(s, handler, args);
 }
 
+/// The same for `<` and `<=`: of Lua tables and userdata both must have the metamethod, as in Lua 5.1. Absent: they cannot be compared so.
+Value orderEvent(State& s, Event e, Value a, Value b) {
+    if (a.is(Kind::Object) || b.is(Kind::Object)) return binaryEvent(s, e, a, b);
+    if (a.isLuaTable() != b.isLuaTable() || a.is(Kind::Userdata) != b.is(Kind::Userdata)) return Value::absent();
+    Value handler = metamethod(s, a, e);
+    if (handler.isNil() || !rawEquals(handler, metamethod(s, b, e))) return Value::absent();
+    Value args[2] = {a, b};
+    return callFirst(s, handler, args);
+}
+
 [[noreturn]] void raiseCompare(State& s, Value a, Value b) {
     std::string_view x = typeNameOf(s, a), y = typeNameOf(s, b);
     if (x == y) raise(s, ErrorKind::CannotCompareSame, x);
@@ -195,7 +205,7 @@ std::string_view libraryType(Value v) {
     if (v.isString()) return "string";
     if (v.is(Kind::Array)) return "Array";
     if (v.is(Kind::Table)) return "Table";
-    if (v.is(Kind::Userdata)) return "File";
+    if (v.is(Kind::Userdata) && v.asUserdata()->userClass->sharesMetatable) return "File";
     return {};
 }
 
@@ -276,7 +286,7 @@ void luaSetIndex(State& s, Value v, Value key, Value value) {
 /// Text of a string or number operand of `..`; null for others.
 String* concatOperand(State& s, Value v) {
     if (v.isString()) return v.asString();
-    if (v.isNumber()) return numberString(s, v.asNumber());
+    if (v.isNumber()) return numberString(s, v.asNumber(), numberStyle(s, v.asNumber()));
     return nullptr;
 }
 
@@ -316,21 +326,6 @@ void objectSetIndex(State& s, Value o, Value key, Value value) {
     setObjectMember(s, o, key.asString(), value);
 }
 
-/// "file (0x...)" or "file (closed)".
-String* userdataText(State& s, Userdata* u) {
-    const char* status = u->userClass->status(u->data());
-    TextBuilder text(s);
-    text.append(u->userClass->name);
-    text.append(" (");
-    if (status != nullptr) {
-        text.append(status);
-    } else {
-        appendAddress(text, u);
-    }
-    text.append(')');
-    return text.finish();
-}
-
 }  // namespace
 
 std::string_view eventKey(Event e) { return kEventKeys[static_cast<unsigned>(e)]; }
@@ -339,8 +334,8 @@ LuaTable* metatableOf(const State& s, Value v) {
     if (v.isLuaTable()) return v.asLuaTable()->metatable;
     if (v.isString()) return s.stringMetatable;
     if (v.is(Kind::Userdata)) {
-        LuaTable* own = v.asUserdata()->metatable;
-        return own != nullptr ? own : s.userdataMetatable;
+        const Userdata* u = v.asUserdata();
+        return u->metatable != nullptr || !u->userClass->sharesMetatable ? u->metatable : s.userdataMetatable;
     }
     return s.typeMetatables[typeMetatableIndex(v)];
 }
@@ -428,7 +423,7 @@ bool lessThan(State& s, Value a, Value b) {
     if (a.isNumber() && b.isNumber()) return a.asNumber() < b.asNumber();
     if (a.isString() && b.isString()) return compareStrings(a.asString(), b.asString()) < 0;
     if (a.isEnum() && b.isEnum() && a.enumTypeIndex() == b.enumTypeIndex()) return a.enumOrdinal() < b.enumOrdinal();
-    Value result = binaryEvent(s, Event::Lt, a, b);
+    Value result = orderEvent(s, Event::Lt, a, b);
     if (result.isAbsent()) raiseCompare(s, a, b);
     return result.isTruthy();
 }
@@ -437,11 +432,11 @@ bool lessEqual(State& s, Value a, Value b) {
     if (a.isNumber() && b.isNumber()) return a.asNumber() <= b.asNumber();
     if (a.isString() && b.isString()) return compareStrings(a.asString(), b.asString()) <= 0;
     if (a.isEnum() && b.isEnum() && a.enumTypeIndex() == b.enumTypeIndex()) return a.enumOrdinal() <= b.enumOrdinal();
-    Value result = binaryEvent(s, Event::Le, a, b);
+    Value result = orderEvent(s, Event::Le, a, b);
     if (!result.isAbsent()) return result.isTruthy();
     if (a.is(Kind::Object) || b.is(Kind::Object)) raiseCompare(s, a, b);
     // Lua 5.1: a <= b is not (b < a) where only __lt is defined.
-    result = binaryEvent(s, Event::Lt, b, a);
+    result = orderEvent(s, Event::Lt, b, a);
     if (result.isAbsent()) raiseCompare(s, a, b);
     return !result.isTruthy();
 }
@@ -481,7 +476,7 @@ Value member(State& s, Value v, String* name) {
         Value found = tableGet(s, v.asTable(), Value::string(name));
         if (!found.isNil()) return found;
     }
-    if (v.isString() && s.stringMetatable != nullptr && isLenientCode(s)) return luaIndex(s, v, Value::string(name));
+    if ((v.isString() || v.is(Kind::Userdata)) && s.stringMetatable != nullptr && isLenientCode(s)) return luaIndex(s, v, Value::string(name));
     Value found = libraryMember(s, v, name, true);
     if (!found.isAbsent()) return found;
     if (v.is(Kind::Table)) return Value::nil();
@@ -510,7 +505,7 @@ Value method(State& s, Value v, String* name) {
     }
     if (v.is(Kind::Object)) return objectMethod(s, v, name);
     if (v.isLuaTable() || v.is(Kind::Record) || v.is(Kind::Class)) return member(s, v, name);
-    if (v.isString() && s.stringMetatable != nullptr) {
+    if ((v.isString() || (v.is(Kind::Userdata) && metatableOf(s, v) != nullptr)) && s.stringMetatable != nullptr) {
         // Programs may change what strings find there.
         Value known = luaIndex(s, v, Value::string(name));
         if (!known.isNil() || isLenientCode(s)) return known;
@@ -519,9 +514,30 @@ Value method(State& s, Value v, String* name) {
     return found.isAbsent() ? memberOfMetatable(s, v, name) : found;
 }
 
+String* userdataText(State& s, Userdata* u) {
+    const char* status = u->userClass->status(u->data());
+    TextBuilder text(s);
+    text.append(u->userClass->name);
+    text.append(" (");
+    if (status != nullptr) {
+        text.append(status);
+    } else {
+        appendAddress(text, u);
+    }
+    text.append(')');
+    return text.finish();
+}
+
+base::NumberStyle numberStyle(const State& s, double d) {
+    // Only beyond 14 digits is there a difference.
+    constexpr double kFirst = 1e14;
+    bool mayDiffer = d >= kFirst || d <= -kFirst;
+    return LUAPP_UNLIKELY(mayDiffer) && isLenientCode(s) ? base::NumberStyle::Lua51 : base::NumberStyle::Strict;
+}
+
 String* toText(State& s, Value v) {
     if (v.isString()) return v.asString();
-    if (v.isNumber()) return numberString(s, v.asNumber());
+    if (v.isNumber()) return numberString(s, v.asNumber(), numberStyle(s, v.asNumber()));
     if (v.isBoolean()) return newString(s, v.isTrue() ? "true" : "false");
     if (v.isNil()) return newString(s, "nil");
     if (v.isEnum()) {

@@ -4,6 +4,7 @@
 // program code say so by `State&` and may also collect and raise; those with `const State&` do neither.
 #pragma once
 
+#include "runtime/base/numeric.h"
 #include "runtime/bytecode/instruction.h"
 #include "runtime/object/value.h"
 #include "runtime/vm/state.h"
@@ -67,6 +68,12 @@ struct IterTriplet {
     Value function, state, control;
 };
 IterTriplet iterate(State& s, Value v, uint32_t variables);
+
+/// How the code that runs writes the number `d`: lenient code knows 14 digits only.
+base::NumberStyle numberStyle(const State& s, double d);
+
+/// "file (0x...)" or "file (closed)".
+String* userdataText(State& s, Userdata* u);
 
 /// tostring(v), metamethods included.
 String* toText(State& s, Value v);

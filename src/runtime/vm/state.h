@@ -23,8 +23,10 @@
 namespace luapp::rt {
 
 struct Program;
+struct ProgramIndex;
 struct BuiltinPlan;
 struct BuiltinTable;
+struct RootRange;
 
 /// Slots that lie above State.stackLimit: a frame of up to that many needs no check of its own.
 inline constexpr uint32_t kStackHeadroom = 512;
@@ -47,6 +49,10 @@ struct VmHooks {
     Word* (*frameEnd)(State& s, Word* frame, const uint32_t* pc);
     /// Frees a loaded program when the State closes.
     void (*destroyProgram)(State& s, Program* program);
+    /// The program, as a root range, in whose code the return address `pc` lies; null: none.
+    RootRange* (*rangeAt)(const State& s, const uint32_t* pc);
+    /// Frees the programs that a collection has not reached. Called at its end; may not allocate from the heap.
+    void (*freeUnreached)(State& s);
 };
 
 /// Memory outside the heap whose words may refer to objects (the data segment of a program); scanned conservatively.
@@ -54,6 +60,17 @@ struct RootRange {
     RootRange* next = nullptr;
     const Word* begin = nullptr;
     size_t count = 0;
+    /// True: a root. False: scanned only when a closure of it (CodeOwner) is reached, or a stack holds an address between codeBegin and
+    /// codeEnd; a collection that finds neither frees it (VmHooks::freeUnreached).
+    bool isKept = true;
+    bool isReached = false;  // by the collection that is going on
+    const uint32_t* codeBegin = nullptr;
+    const uint32_t* codeEnd = nullptr;
+};
+
+/// What Closure::code of a program's function points at begins with this.
+struct CodeOwner {
+    RootRange* owner = nullptr;
 };
 
 /// Compiles and loads source text for load(); set by the driver, null in a host without the compiler.
@@ -98,6 +115,8 @@ struct State {
     uint64_t hashSeed = 0;
     std::atomic<bool> interruptRequested{false};
     bool finalizersRequested = false;  // finalisers of objects are due (vm/finalizers.h)
+    bool isCalledByBuiltin = false;    // the library function that runs was called by another one, not by code of a program
+    bool isClosing = false;            // those of the end of the program run
 
     // --- roots, see gc/roots.def
     Value errorValue;                  // of the error just caught
@@ -110,6 +129,8 @@ struct State {
     LuaTable* userdataMetatable = nullptr;
     LuaTable* typeMetatables[7] = {};  // by typeMetatableIndex() (vm/meta.h): what debug.setmetatable sets
     String* byteStrings[256] = {};
+    String* modeKey = nullptr;  // "__mode" and "__gc", for the collector; null until there are globals of lenient code
+    String* gcKey = nullptr;
     uint32_t lastNext = 0;  // entry that the last step of a traversal found, a guess for the next one
     static constexpr unsigned kMaxEvents = 32;
     String* eventNames[kMaxEvents] = {};  // keys of metamethods by Event, as far as asked for
@@ -117,6 +138,7 @@ struct State {
 
     // --- the layers above
     Program* programs = nullptr;      // list of loaded programs, owned by vm/load
+    ProgramIndex* programIndex = nullptr;  // of them, by addresses of code; owned by vm/load
     void* libraryData = nullptr;      // owned by lib
     void* hostData = nullptr;         // owned by the embedder
 
