@@ -96,8 +96,20 @@ Word nextOfRecord(State& s, Instance* record, Value key) {
 
 // --- the collector
 
-/// A collection that a program asks for. What earlier calls left on the VM stack above the arguments would look like live references.
-void collectNow(State& s, Word* args) {
+/// Clears the part of the native stack that the next calls will use: their frames have gaps, and what stood there before would look like
+/// live references to the collector.
+LUAPP_NOINLINE void clearStackBelow() {
+    constexpr size_t kCleared = 4096;
+    char unused[kCleared];
+    std::memset(unused, 0, sizeof unused);
+    asm volatile("" : : "r"(unused) : "memory");
+}
+
+/// A collection that a program asks for. What earlier calls left on the VM stack above the arguments, and in the result area, would look
+/// like live references.
+LUAPP_NOINLINE void collectNow(State& s, Word* args) {
+    constexpr size_t kClearedResults = 256;
+    std::memset(s.results, 0, kClearedResults * sizeof(Word));
     Word* const dead = args + 2;
     if (s.top > dead && s.top - dead <= 2 * int64_t{kBuiltinArgRoom}) std::memset(dead, 0, static_cast<size_t>(s.top - dead) * sizeof(Word));
     libState(s).gcSteps = 0;
@@ -363,7 +375,7 @@ Word baseGetMetatable(State& s, Word* args) {
 
 Word baseCollectGarbageCount(State& s, Word*) { return wordOf(static_cast<double>(s.heap.bytesInUse()) / kKilobyte); }
 
-Word baseCollectGarbage(State& s, Word* args) {
+static LUAPP_NOINLINE Word collectGarbage(State& s, Word* args) {
     const std::string_view what = stringArg(args, 0)->view();
     const double argument = numberOf(args[1]);
     Value result = Value::integer(0);
@@ -389,6 +401,11 @@ Word baseCollectGarbage(State& s, Word* args) {
     // Programs expect that what a collection found has been finalised when it is over.
     if (s.finalizersRequested) runFinalizers(s);
     return result.word();
+}
+
+Word baseCollectGarbage(State& s, Word* args) {
+    clearStackBelow();
+    return collectGarbage(s, args);
 }
 
 Word baseScriptArguments(State& s, Word*) {
