@@ -220,7 +220,9 @@ void compileText(std::string_view text, std::string_view chunkName, CompiledText
     Compilation compilation;
     LuaSyntaxError lua;
     const bool isLua = checkLuaSyntax(text, lua);
-    if (!isLua && lua.kind != LuaSyntaxError::Kind::Syntax) {
+    // In files, whether run or loaded, a semicolon alone is a statement.
+    const bool isTaken = lua.kind == LuaSyntaxError::Kind::EmptyStatement && chunkName.starts_with('@');
+    if (!isLua && lua.kind != LuaSyntaxError::Kind::Syntax && !isTaken) {
         compiled.problem = problemOf(compilation, name, &lua);
         return;
     }
