@@ -481,6 +481,11 @@ TExpr* Checker::compare(ast::BinaryExpr& e, TExpr* left, TExpr* right, Range lef
         return call;
     } else if (l == r && l->kind == TypeKind::TypeParam && satisfies(l, types_.comparable())) {
         type = l;
+    } else if (isLenient() && isAny(loosened(left)->type) && isAny(loosened(right)->type)) {
+        // What Lua 5.1 would raise when it gets there.
+        left = loosened(left), right = loosened(right);
+        type = types_.any();
+        afterCall();
     } else {
         const std::string_view op = frontend::spelling(e.op);
         auto comparable = [](const Type* t) { return isNumeric(t) || isString(t); };
