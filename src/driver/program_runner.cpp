@@ -78,10 +78,20 @@ void loadAndRun(rt::State& s, void* data) {
     rt::Array* args = scriptArgs(s, *job.settings);
     rt::Program* program = rt::loadProgram(s, std::move(*job.chunk));
     const uint32_t count = args->length - 1;
+    rt::Value function;  // of a chunk that string.dump has made
+    if (program->chunk.givesFunction) {
+        s.resultCount = 0;
+        rt::runProgram(s, *program);
+        function = rt::Value::fromWord(s.results[0]);
+    }
     rt::Word* pack = rt::ensureResults(s, count);
     for (uint32_t i = 0; i < count; i++) pack[i] = rt::Value::object(reinterpret_cast<rt::Object*>(args->get(i + 1))).word();
     s.resultCount = count;
-    rt::runProgram(s, *program);
+    if (function.isFunction()) {
+        rt::callPack(s, function);
+    } else {
+        rt::runProgram(s, *program);
+    }
     if (job.results == Session::Results::Printed && s.resultCount != 0) {
         rt::Value print = rt::luaGetString(s, s.builtins->globals(s), rt::newString(s, "print"));
         rt::callPack(s, print);
