@@ -573,6 +573,7 @@ TExpr* Checker::propertyOf(const BuiltinEntry& entry, TExpr* object, Loc loc) {
 }
 
 void Checker::reportUnknownMember(const Type* type, const ast::Ident& name, Range objectRange) {
+    if (!name.name) return;  // the parser has reported it
     if (type->kind == TypeKind::Void) {
         diags_.report(diag::NoValue, objectRange);
         return;

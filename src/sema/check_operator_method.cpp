@@ -95,6 +95,8 @@ TExpr* Checker::asOperand(TExpr* value, const Type* param) {
 
 /// `left op right` through an operator method. Null if no class of the operands has one; an error if none takes them.
 TExpr* Checker::operatorCall(std::string_view name, TExpr* left, TExpr* right, Range rightRange, Loc loc) {
+    // What a dynamic left operand is decides when it runs: it is looked at first.
+    if (isAny(left->type) && !isImplicitAny(left->type)) return nullptr;
     left = asBound(left, interner_.intern(name));
     const Type* sides[] = {left->type, right->type};
     const Type* missed = nullptr;
@@ -116,7 +118,7 @@ TExpr* Checker::operatorCall(std::string_view name, TExpr* left, TExpr* right, R
         }
         if (sides[0] == sides[1]) break;
     }
-    if (!missed) return nullptr;
+    if (!missed || (isAny(right->type) && !isImplicitAny(right->type))) return nullptr;
     diags_.report(diag::ArgumentMismatch, rightRange, 1, name, show(right->type), show(missed));
     return errorExpr(loc);
 }
@@ -227,7 +229,13 @@ TExpr* Checker::concatCall(std::span<TExpr* const> values, std::span<const Range
         if (TExpr* call = operatorCall("__concat", values[i], right, rightRange, loc)) {
             right = call;
         } else {
-            TExpr* const pair[] = {concatOperand(values[i], ranges[i]), concatOperand(right, rightRange)};
+            auto isDynamic = [&](const TExpr* v) { return isAny(v->type) && !isImplicitAny(v->type); };
+            TExpr* left = values[i];
+            if (isDynamic(left))
+                right = convert(right, types_.any(), CheckReason::Assign, rightRange);
+            else if (isDynamic(right))
+                left = convert(left, types_.any(), CheckReason::Assign, ranges[i]);
+            TExpr* const pair[] = {concatOperand(left, ranges[i]), concatOperand(right, rightRange)};
             right = concat(pair, loc);
         }
         rightRange = cover(ranges[i], rightRange);
