@@ -22,7 +22,7 @@ constexpr uint64_t kStressShare = 64;
 // Freed cells hold this in stress builds, so that a stale reference is seen at once.
 constexpr int kPoison = 0xDB;
 // A heap grows at least by this between collections.
-constexpr uint64_t kLeastThreshold = uint64_t{8} << 20;
+constexpr uint64_t kLeastThreshold = uint64_t{1} << 20;
 // Recycled memory is zeroed and handed out in pieces that fit the first-level cache.
 constexpr uint32_t kMaxRecycledRun = 8 * 1024;
 

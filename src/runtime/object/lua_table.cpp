@@ -127,19 +127,21 @@ const Word* findMember(State& s, const LuaTable* t, String* key, String* indexNa
     return nullptr;
 }
 
-void luaSetString(State& s, LuaTable* t, String* key, Value value) {
+uint32_t luaSetString(State& s, LuaTable* t, String* key, Value value) {
     const uint32_t i = findString(s, t, key);
     if (i != kNoEntry && t->storage->entries[i].value != kNilBox) {
         storeWord(s, t->storage, &t->storage->entries[i].value, value.word());
-        return;
+        return i;
     }
     t->flags &= (1u << LuaTable::kAbsentShift) - 1;
     t->keyFilter |= LuaTable::filterBit(key);
     if (i != kNoEntry) {
         storeWord(s, t->storage, &t->storage->entries[i].value, value.word());
-    } else if (!value.isNil()) {
-        addKey(s, t, Value::string(key), value.word());
+        return i;
     }
+    if (value.isNil()) return kNoEntry;
+    addKey(s, t, Value::string(key), value.word());
+    return t->used - 1;
 }
 
 void luaSetIntSlow(State& s, LuaTable* t, int64_t key, Value value) {
@@ -170,7 +172,10 @@ void luaSetNumber(State& s, LuaTable* t, double key, Value value) {
 }
 
 void luaSet(State& s, LuaTable* t, Value key, Value value) {
-    if (key.isString()) return luaSetString(s, t, key.asString(), value);
+    if (key.isString()) {
+        luaSetString(s, t, key.asString(), value);
+        return;
+    }
     if (key.isNumber()) return luaSetNumber(s, t, key.asNumber(), value);
     setInHash(s, t, key, value);
 }

@@ -51,7 +51,8 @@ const Word* findMember(State& s, const LuaTable* t, String* key, String* indexNa
 
 /// t[key] = value without metamethods; nil removes. The caller has refused nil and NaN keys. May collect.
 void luaSet(State& s, LuaTable* t, Value key, Value value);
-void luaSetString(State& s, LuaTable* t, String* key, Value value);
+/// Gives the position of the entry, or kNoEntry if there is none (nil for a key that is new).
+uint32_t luaSetString(State& s, LuaTable* t, String* key, Value value);
 void luaSetNumber(State& s, LuaTable* t, double key, Value value);
 void luaSetIntSlow(State& s, LuaTable* t, int64_t key, Value value);
 inline void luaSetInt(State& s, LuaTable* t, int64_t key, Value value);

@@ -15,4 +15,18 @@ inline void luaSetInt(State& s, LuaTable* t, int64_t key, Value value) {
     }
 }
 
+/// Adds string key `key` with a value that is not nil as entry `at`, where it went in a table like this one; false if that is not at once clear.
+LUAPP_ALWAYS_INLINE bool appendMember(State& s, LuaTable* t, uint64_t at, const String* key, Word value) {
+    const uint32_t bit = LuaTable::filterBit(key);
+    if (at != t->used || at >= t->capacity || t->slotMask != 0 || (t->keyFilter & bit) != 0) return false;
+    TableEntry* e = &t->storage->entries[at];
+    storeWord(s, t->storage, &e->key, Value::string(key).word());
+    storeWord(s, t->storage, &e->value, value);
+    t->used++;
+    t->count++;
+    t->keyFilter |= bit;
+    t->flags &= (1u << LuaTable::kAbsentShift) - 1;
+    return true;
+}
+
 }  // namespace luapp::rt

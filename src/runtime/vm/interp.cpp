@@ -62,6 +62,30 @@ LUAPP_ALWAYS_INLINE TableEntry* ownEntry(Word table, uint64_t hint, Word name) {
     return e->key == (tagBits(Tag::String) | name) ? e : nullptr;
 }
 
+/// True if a table of lenient code surely has nothing at `name` and no metatable to ask; `isNil`: an entry of that name holds nil.
+LUAPP_ALWAYS_INLINE bool hasNoMember(Word table, Word name, bool isNil) {
+    if (LUAPP_UNLIKELY(!Value::fromWord(table).isLuaTable())) return false;
+    const LuaTable* t = Value::fromWord(table).asLuaTable();
+    return t->metatable == nullptr && (isNil || (t->keyFilter & LuaTable::filterBit(refOf<String>(name))) == 0);
+}
+
+/// The entry at `hint` of the table that is the __index of an object, if it holds `name` and a value and the object itself does not have it;
+/// else null, which says nothing.
+LUAPP_ALWAYS_INLINE const TableEntry* classEntry(const State& s, Word object, uint64_t hint, Word name) {
+    if (LUAPP_UNLIKELY(!Value::fromWord(object).isLuaTable())) return nullptr;
+    const LuaTable* t = Value::fromWord(object).asLuaTable();
+    const LuaTable* meta = t->metatable;
+    const String* key = refOf<String>(name);
+    if ((t->keyFilter & LuaTable::filterBit(key)) != 0 || meta == nullptr || meta->aux >= meta->used) return nullptr;
+    const TableEntry& index = meta->storage->entries[meta->aux];
+    const Word indexKey = Value::string(s.eventNames[static_cast<unsigned>(Event::Index)]).word();
+    if (index.key != indexKey || !Value::fromWord(index.value).isLuaTable()) return nullptr;
+    const LuaTable* members = Value::fromWord(index.value).asLuaTable();
+    if (hint >= members->used) return nullptr;
+    const TableEntry* e = &members->storage->entries[hint];
+    return e->key == Value::string(key).word() && e->value != kNilBox ? e : nullptr;
+}
+
 /// True if a key that a table of lenient code does not have may be set without asking a metamethod.
 LUAPP_ALWAYS_INLINE bool hasNoNewIndex(const LuaTable* t) { return t->metatable == nullptr || (t->metatable->flags & LuaTable::kNoNewIndex) != 0; }
 
@@ -121,8 +145,8 @@ LUAPP_ALWAYS_INLINE bool callQuickly(State& s, const Insn* pc, Word* R, Word* n,
 }
 
 /// A dynamic call of a function that resumes or yields; false if the arguments are not such that it can. The first result goes where a
-/// call puts it.
-bool switchDyn(State& s, Word* n, uint32_t count) {
+/// call puts it. Inline, so that a switch of stacks leaves no return address for the processor to mispredict.
+LUAPP_ALWAYS_INLINE bool switchDyn(State& s, Word* n, uint32_t count) {
     const Closure* c = Value::fromWord(n[-1]).asFunction();
     if ((c->flags & Closure::kResumes) != 0) {
         packWords(s, n, count);
@@ -1015,12 +1039,26 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     }
     CASE(MemberX) {
         const TableEntry* e = ownEntry(RB, FC, K[XU]);
-        if (LUAPP_UNLIKELY(e == nullptr || e->value == kNilBox)) SLOW_X(slowMemberX);
-        RA = e->value;
-        ++pc;
-        NEXT;
+        if (LUAPP_LIKELY(e != nullptr && e->value != kNilBox)) {
+            RA = e->value;
+            ++pc;
+            NEXT;
+        }
+        if (hasNoMember(RB, K[XU], e != nullptr)) {
+            RA = kNilBox;
+            ++pc;
+            NEXT;
+        }
+        SLOW_X(slowMemberX);
     }
-    CASE(MethodX) { SLOW_X(slowMethodX); }
+    CASE(MethodX) {
+        if (const TableEntry* e = classEntry(s, RB, FC, K[XU]); LUAPP_LIKELY(e != nullptr)) {
+            RA = e->value;
+            ++pc;
+            NEXT;
+        }
+        SLOW_X(slowMethodX);
+    }
     CASE(SetIndexX) {
         Value v = Value::fromWord(RA);
         if (LUAPP_LIKELY(v.isLuaTable())) {
@@ -1039,6 +1077,13 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
             storeWord(s, Value::fromWord(RA).asLuaTable()->storage, &e->value, RC);
             ++pc;
             NEXT;
+        }
+        if (Value::fromWord(RA).isLuaTable() && RC != kNilBox) {
+            LuaTable* t = Value::fromWord(RA).asLuaTable();
+            if (hasNoNewIndex(t) && appendMember(s, t, FB, refOf<String>(K[XU]), RC)) {
+                ++pc;
+                NEXT;
+            }
         }
         SLOW_X(slowSetMemberX);
     }

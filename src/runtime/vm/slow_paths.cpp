@@ -522,8 +522,7 @@ SLOW_PATH(slowSetMemberX) {
     if (v.isLuaTable()) {
         LuaTable* t = v.asLuaTable();
         if (t->metatable == nullptr || (t->metatable->flags & LuaTable::kNoNewIndex) != 0) {
-            luaSetString(s, t, refOf<String>(K[x]), vc(R, i));
-            takeHint(s, findString(s, t, refOf<String>(K[x])), 16);
+            takeHint(s, luaSetString(s, t, refOf<String>(K[x]), vc(R, i)), 16);
             return false;
         }
         takeHint(s, findString(s, t, refOf<String>(K[x])), 16);

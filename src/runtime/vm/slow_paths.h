@@ -8,27 +8,36 @@
 
 namespace luapp::rt {
 
+// Those of what is rare.
 #define LUAPP_SLOW_PATHS(X) \
     X(slowPoll) X(slowStackLimit) X(slowEnter) \
     X(slowAddI) X(slowSubI) X(slowMulI) X(slowIDivI) X(slowModI) X(slowAddII) X(slowMulII) \
     X(slowAndI) X(slowOrI) X(slowXorI) X(slowNotI) X(slowShlI) X(slowShrI) \
     X(slowFToI) X(slowFloorF) \
-    X(slowUnboxF) X(slowUnboxI) X(slowUnboxB) X(slowUnbox) X(slowCheckRef) X(slowIsType) X(slowIsTypeRef) \
-    X(slowBoxEnum) X(slowCheckNil) X(slowCheckNull) X(slowEqRef) X(slowEqX) X(slowLtX) X(slowLeX) X(slowJLtX) X(slowJLeX) X(slowJEqX) \
-    X(slowLtS) X(slowLeS) X(slowEqS) \
-    X(slowPackMake) X(slowVarargAll) X(slowRetPack) \
-    X(slowClosure) X(slowNewCell) \
-    X(slowNewArr) X(slowAGet) X(slowAGetI) X(slowASet) X(slowAPush) X(slowAPushPack) \
+    X(slowUnboxF) X(slowUnboxI) X(slowUnboxB) X(slowCheckRef) X(slowIsTypeRef) \
+    X(slowBoxEnum) X(slowCheckNil) X(slowCheckNull) X(slowEqRef) X(slowJLtX) X(slowJLeX) \
+    X(slowLeS) X(slowEqS) \
+    X(slowAGet) X(slowAGetI) X(slowASet) X(slowAPush) X(slowAPushPack) \
     X(slowCheckLen) \
-    X(slowNewTab) X(slowTGetS) X(slowTGetF) X(slowTGetX) X(slowTGetOptS) X(slowTGetOptF) X(slowTGetOptX) \
-    X(slowTSetS) X(slowTSetF) X(slowTSetX) X(slowTDel) X(slowTNext) \
-    X(slowConcat) X(slowConcatN) X(slowToStr) \
-    X(slowArithX) X(slowAddX) X(slowSubX) X(slowMulX) X(slowGlobalX) X(slowLenX) X(slowConcatX) X(slowIndexX) X(slowMemberX) X(slowMethodX) \
-    X(slowSetIndexX) X(slowSetMemberX) X(slowIterX) X(slowEvent) X(slowRaise) \
-    X(slowNewLuaTab) X(slowSetList) X(slowSetListPack) X(slowLoopNum)
+    X(slowTGetS) X(slowTGetF) X(slowTGetOptS) X(slowTGetOptF) \
+    X(slowTNext) \
+    X(slowAddX) X(slowSubX) X(slowMulX) \
+    X(slowIterX) X(slowEvent) X(slowRaise) \
+    X(slowLoopNum)
+
+// Those that programs meet all the time: their calls stay with the code around them.
+#define LUAPP_COMMON_PATHS(X) \
+    X(slowEqX) X(slowLtX) X(slowLeX) X(slowJEqX) X(slowPackMake) X(slowVarargAll) X(slowRetPack) X(slowClosure) \
+    X(slowNewCell) X(slowNewArr) X(slowNewTab) X(slowConcat) X(slowConcatN) X(slowToStr) X(slowArithX) X(slowGlobalX) \
+    X(slowLenX) X(slowConcatX) X(slowIndexX) X(slowMemberX) X(slowMethodX) X(slowSetIndexX) X(slowSetMemberX) \
+    X(slowNewLuaTab) X(slowSetList) X(slowSetListPack) X(slowUnbox) X(slowIsType) X(slowLtS) X(slowTSetS) X(slowTSetF) X(slowTSetX) \
+    X(slowTGetOptX) X(slowTGetX) X(slowTDel)
 
 #define X(name) LUAPP_COLD bool name(State& s, Word* R, Word* K, Insn i, uint32_t x);
 LUAPP_SLOW_PATHS(X)
+#undef X
+#define X(name) LUAPP_NOINLINE bool name(State& s, Word* R, Word* K, Insn i, uint32_t x);
+LUAPP_COMMON_PATHS(X)
 #undef X
 
 /// Where a call that leaves the running code goes on: the interpreter's next registers.
