@@ -350,6 +350,21 @@ TExpr* Checker::coalesce(TExpr* l, TExpr* right, Loc loc) {
     return let({&declare, 1}, n);
 }
 
+/// `value`, of `source` checked without context, becomes an integer if it is a choice of whole literals: `c and 1 or 2`.
+void Checker::becomeInteger(const ast::Expr* source, TExpr* value) {
+    while (auto* paren = ast::as<ast::ParenExpr>(source)) source = paren->inner;
+    auto* either = ast::as<ast::BinaryExpr>(source);
+    if (!either || either->op != BinaryOp::Or || value->kind != TExprKind::Conditional || !isNumber(value->type)) return;
+    const ast::Expr* left = either->left;
+    while (auto* paren = ast::as<ast::ParenExpr>(left)) left = paren->inner;
+    auto* both = ast::as<ast::BinaryExpr>(left);
+    if (!both || both->op != BinaryOp::And || !isWholeLiteral(*both->right) || !isWholeLiteral(*either->right)) return;
+    auto* choice = value->as<TConditional>();
+    choice->then = checkExpr(*both->right, types_.integer());
+    choice->otherwise = checkExpr(*either->right, types_.integer());
+    choice->type = types_.integer();
+}
+
 /// All binary operators but the short-circuit ones.
 TExpr* Checker::binary(ast::BinaryExpr& e, Operand& left, const Type* hint, bool wantsPred) {
     const bool isDivision = e.op == BinaryOp::Div || e.op == BinaryOp::Pow;
@@ -363,6 +378,8 @@ TExpr* Checker::binary(ast::BinaryExpr& e, Operand& left, const Type* hint, bool
     if ((!isDivision && isInteger(right->type) && left.source && isWholeLiteral(*left.source)) ||
         (isBits && left.source && isWholeLiteral(*left.source)))
         left.value = checkExpr(*left.source, types_.integer());
+    if (!isDivision && isInteger(left.value->type)) becomeInteger(e.right, right);
+    if (!isDivision && isInteger(right->type) && left.source) becomeInteger(left.source, left.value);
     if (isEquality) {
         TExpr* result = equality(e, left.value, right, left.range);
         if (wantsPred) left.pred = equalityPred(e, left.source, left.value, right);

@@ -476,6 +476,7 @@ class Checker final : private AliasMaker, private NodeRules {
     TExpr* narrowedTo(TExpr* value, const Type* part, const Type* type);
     TExpr* orValue(Operand& left, TExpr* right, Loc loc);
     TExpr* coalesce(TExpr* left, TExpr* right, Loc loc);
+    void becomeInteger(const ast::Expr* source, TExpr* value);
     TExpr* binary(ast::BinaryExpr& expr, Operand& left, const Type* hint, bool wantsPred);
     TExpr* numericOperand(TExpr* value, Range range, std::string_view op);
     TExpr* bitOperand(TExpr* value, Range range, std::string_view op, CheckReason reason);
