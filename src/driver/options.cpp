@@ -85,7 +85,7 @@ struct CommandLine {
     explicit CommandLine(Options& o) {
         app.name("luapp");
         app.require_subcommand(0, 1);
-        app.set_version_flag("--version", kVersion);
+        app.set_version_flag("-v,--version", kVersion);
         app.footer("Exit status: 0 fine, 1 errors in the program, 2 wrong use of the command line, 70 a bug in luapp.");
         addRun(o);
         addRepl(o);

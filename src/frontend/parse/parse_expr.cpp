@@ -548,7 +548,7 @@ Expr* Parser::parseIndex(Expr* object, bool isOptional) {
 
 Expr* Parser::parseColonCall(Expr* object) {
     const Range colon = current_.range;
-    if (!isNameLike(peek()) || next_.newlineBefore) {
+    if (!isNameLike(peek()) || (next_.newlineBefore && !isLenient_)) {
         // `name:` as a label of other languages, for one.
         fail(diag::Expected, colon, "`:`", "a call, an assignment or `.`");
         advance();

@@ -133,7 +133,7 @@ uint32_t luaSetString(State& s, LuaTable* t, String* key, Value value) {
         storeWord(s, t->storage, &t->storage->entries[i].value, value.word());
         return i;
     }
-    t->flags &= (1u << LuaTable::kAbsentShift) - 1;
+    t->flags &= LuaTable::kKnownFlags;
     t->keyFilter |= LuaTable::filterBit(key);
     if (i != kNoEntry) {
         storeWord(s, t->storage, &t->storage->entries[i].value, value.word());

@@ -17,6 +17,8 @@ struct LuaTable : Table {
     static constexpr uint8_t kWeakValues = 2;
     /// `flags` bit from which on the "known absent" bits start: bit kAbsentShift + n for cached metamethod n (0..5).
     static constexpr unsigned kAbsentShift = 2;
+    /// The `flags` that say nothing about metamethods: what a new key leaves.
+    static constexpr uint8_t kKnownFlags = (1u << kAbsentShift) - 1;
     /// `flags` bits of __index and __newindex, the first two events of metamethods.def.
     static constexpr uint8_t kNoIndex = 1u << kAbsentShift;
     static constexpr uint8_t kNoNewIndex = 2u << kAbsentShift;

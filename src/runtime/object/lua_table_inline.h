@@ -25,7 +25,7 @@ LUAPP_ALWAYS_INLINE bool appendMember(State& s, LuaTable* t, uint64_t at, const 
     t->used++;
     t->count++;
     t->keyFilter |= bit;
-    t->flags &= (1u << LuaTable::kAbsentShift) - 1;
+    t->flags &= LuaTable::kKnownFlags;
     return true;
 }
 

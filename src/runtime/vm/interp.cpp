@@ -1073,8 +1073,15 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     }
     CASE(SetMemberX) {
         TableEntry* e = ownEntry(RA, FB, K[XU]);
-        if (LUAPP_LIKELY(e != nullptr && (e->value != kNilBox || hasNoNewIndex(Value::fromWord(RA).asLuaTable())))) {
+        if (LUAPP_LIKELY(e != nullptr && e->value != kNilBox)) {
             storeWord(s, Value::fromWord(RA).asLuaTable()->storage, &e->value, RC);
+            ++pc;
+            NEXT;
+        }
+        if (e != nullptr && hasNoNewIndex(Value::fromWord(RA).asLuaTable())) {
+            LuaTable* t = Value::fromWord(RA).asLuaTable();
+            t->flags &= LuaTable::kKnownFlags;
+            storeWord(s, t->storage, &e->value, RC);
             ++pc;
             NEXT;
         }

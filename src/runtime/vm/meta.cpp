@@ -476,7 +476,7 @@ Value member(State& s, Value v, String* name) {
         Value found = tableGet(s, v.asTable(), Value::string(name));
         if (!found.isNil()) return found;
     }
-    if ((v.isString() || v.is(Kind::Userdata)) && s.stringMetatable != nullptr && isLenientCode(s)) return luaIndex(s, v, Value::string(name));
+    if ((v.isString() || v.is(Kind::Userdata)) && s.globals != nullptr && isLenientCode(s)) return luaIndex(s, v, Value::string(name));
     Value found = libraryMember(s, v, name, true);
     if (!found.isAbsent()) return found;
     if (v.is(Kind::Table)) return Value::nil();
@@ -505,7 +505,8 @@ Value method(State& s, Value v, String* name) {
     }
     if (v.is(Kind::Object)) return objectMethod(s, v, name);
     if (v.isLuaTable() || v.is(Kind::Record) || v.is(Kind::Class)) return member(s, v, name);
-    if ((v.isString() || (v.is(Kind::Userdata) && metatableOf(s, v) != nullptr)) && s.stringMetatable != nullptr) {
+    const bool hasMetatable = metatableOf(s, v) != nullptr;
+    if ((hasMetatable || (v.isString() && isLenientCode(s))) && s.globals != nullptr) {
         // Programs may change what strings find there.
         Value known = luaIndex(s, v, Value::string(name));
         if (!known.isNil() || isLenientCode(s)) return known;

@@ -8,6 +8,8 @@
 --> 100000	0
 --> 100001	1	2	3
 --> nil	42
+--> gone back gone
+--> false	attempt to index local 's' (a string value)	nil	X
 local t = { a = 1 }
 local function get(o) return o.a end
 local out = {}
@@ -64,3 +66,26 @@ local deep
 deep = function(n, x, y, z) if n == 100001 then return n, x, y, z end return deep(n + 1, x, y, z) end
 print(deep(1, ping(3, 1, 2, 3)))
 print((function(x, y) return y, x end)(42))
+
+-- a metamethod that is taken away and set again
+local meta = {}
+meta.__index = nil
+local watched = setmetatable({}, meta)
+local function look() return watched.anything or "gone" end
+local function set(f) meta.__index = f end
+set(function() return "back" end)
+set(nil)
+local first = look()
+set(function() return "back" end)
+local second = look()
+set(nil)
+print(first .. " " .. second .. " " .. look())
+
+-- strings without members for a while
+local strings = getmetatable("")
+local function upper(s) return s:upper() end
+debug.setmetatable("", nil)
+local ok, message = pcall(upper, "x")
+local plain = getmetatable("")
+debug.setmetatable("", strings)
+print(ok, message:match(":%d+: (.*)"), plain, upper("x"))
