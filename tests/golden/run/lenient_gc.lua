@@ -37,17 +37,17 @@ collectgarbage()
 k, v = kinds(late)
 print(few(v)) --> true
 
--- Finalisers of userdata run youngest first, once; copies share a metatable.
+-- Finalisers of userdata run youngest first, once; copies share a metatable. Stale words on stacks may hold a few.
 local order = {}
 local function make()
     local first = newproxy(true)
     getmetatable(first).__gc = function() order[#order + 1] = "gone" end
-    for i = 1, 3 do newproxy(first) end
+    for i = 1, 20 do newproxy(first) end
 end
 make()
 collectgarbage()
 collectgarbage()
-print(#order >= 3) --> true
+print(#order >= 12) --> true
 -- Tables may have them, too.
 local finalised = 0
 do
@@ -58,7 +58,7 @@ do
 end
 collectgarbage()
 collectgarbage()
-print(finalised >= 9) --> true
+print(finalised >= 6) --> true
 -- Steps end with a collection.
 collectgarbage("stop")
 local steps = 0
