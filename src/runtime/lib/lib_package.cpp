@@ -209,12 +209,7 @@ Value requireByLoaders(State& s, String* name) {
     const Value known = luaGetString(s, loaded, name);
     if (known.isTruthy()) {
         if (known != runningMark()) return known;
-        TextBuilder out(s);
-        out.append("loop or previous error loading module '");
-        out.append(name);
-        out.append("'");
-        String* const message = out.finish();
-        raise(s, ErrorKind::Message, message);
+        raise(s, ErrorKind::ModuleLoop, name);
     }
     const Value loader = findLoader(s, name);
     luaSetString(s, loaded, name, runningMark());
@@ -249,14 +244,7 @@ LuaTable* moduleTable(State& s, String* name) {
     const Value known = luaGetString(s, loaded, name);
     if (known.isLuaTable()) return known.asLuaTable();
     LuaTable* const made = globalTable(s, name->view());
-    if (made == nullptr) {
-        TextBuilder out(s);
-        out.append("name conflict for module '");
-        out.append(name);
-        out.append("'");
-        String* const message = out.finish();
-        raise(s, ErrorKind::Message, message);
-    }
+    if (made == nullptr) raise(s, ErrorKind::ModuleNameTaken, name);
     luaSetString(s, loaded, name, Value::luaTable(made));
     return made;
 }

@@ -53,6 +53,16 @@ LUAPP_ALWAYS_INLINE const Function* looseFunction(Word callee, const Word* K) {
     return f->takesBoxes && f->data == K ? f : nullptr;
 }
 
+/// Makes `count` boxed arguments in a frame as many as `f` has parameters; extra ones are left to VarargPrep.
+LUAPP_ALWAYS_INLINE void fillMissing(State& s, const Function* f, Word* frame, uint64_t count) {
+    uint64_t params = f->paramCount;
+    for (uint64_t k = count; k < params; ++k) {
+        frame[k] = kNilBox;
+        asm volatile("");  // mostly none: no vector loop
+    }
+    if (f->isVararg) s.argCount = static_cast<uint32_t>(count > params ? count - params : 0);
+}
+
 /// The table's own entry at `hint` if it holds `name`; else null.
 LUAPP_ALWAYS_INLINE TableEntry* ownEntry(Word table, uint64_t hint, Word name) {
     if (LUAPP_UNLIKELY(!Value::fromWord(table).isLuaTable())) return nullptr;
@@ -608,11 +618,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         const Function* f = static_cast<const Function*>(c->code);
         if (LUAPP_LIKELY(!c->isBuiltin() && f->data == K)) ENTER_FRAME(n, f->entry);
         SAVE();
-        Transfer t = slowCallClosure(s, R, K, pc, n);
-        pc = t.pc;
-        R = t.R;
-        K = t.K;
-        NEXT;
+        GO_ON(slowCallClosure(s, R, K, pc, n));
     }
     CASE(CallCloV) {
         Word* n = R + FA + 3;
@@ -621,21 +627,13 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         s.argCount = FB;
         if (LUAPP_LIKELY(!c->isBuiltin() && f->data == K)) ENTER_FRAME(n, f->entry);
         SAVE();
-        Transfer t = slowCallClosure(s, R, K, pc, n);
-        pc = t.pc;
-        R = t.R;
-        K = t.K;
-        NEXT;
+        GO_ON(slowCallClosure(s, R, K, pc, n));
     }
     CASE(CallCloVPack) {
         Word* n = R + FA + 3;
         SAVE();
         s.argCount = FB + slowSpreadPack(s, n, fixedParamsOf(s, refOf<Closure>(n[-1])) + FB);
-        Transfer t = slowCallClosure(s, R, K, pc, n);
-        pc = t.pc;
-        R = t.R;
-        K = t.K;
-        NEXT;
+        GO_ON(slowCallClosure(s, R, K, pc, n));
     }
     CASE(CallM) {
         Word* n = R + FA + 3;
@@ -657,13 +655,8 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     CASE(CallDyn) {
         Word* n = R + FA + 3;
         if (const Function* f = looseFunction(n[-1], K); LUAPP_LIKELY(f != nullptr)) {
-            uint64_t count = FB, params = f->paramCount;
             n[-1] &= kPayloadMask;
-            for (uint64_t k = count; k < params; ++k) {
-                n[k] = kNilBox;
-                asm volatile("");  // mostly none: no vector loop
-            }
-            if (f->isVararg) s.argCount = static_cast<uint32_t>(count > params ? count - params : 0);
+            fillMissing(s, f, n, FB);
             ENTER_FRAME(n, f->entry);
         }
         SAVE();
@@ -672,70 +665,35 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         } else if (callQuickly(s, pc, R, n, FB)) {
             NEXT;
         }
-        Transfer t = slowCallDyn(s, R, K, pc, n, FB);
-        pc = t.pc;
-        R = t.R;
-        K = t.K;
-        NEXT;
+        GO_ON(slowCallDyn(s, R, K, pc, n, FB));
     }
     CASE(CallDynPack) {
         Word* n = R + FA + 3;
         SAVE();
         uint32_t count = FB + slowSpreadPack(s, n, FB);
-        Transfer t = slowCallDyn(s, R, K, pc, n, count);
-        pc = t.pc;
-        R = t.R;
-        K = t.K;
-        NEXT;
+        GO_ON(slowCallDyn(s, R, K, pc, n, count));
     }
     CASE(TailDyn) {
         Word* n = R + FA + 3;
         if (const Function* f = looseFunction(n[-1], K); LUAPP_LIKELY(f != nullptr)) {
-            uint64_t count = FB, params = f->paramCount;
-            R[-1] = n[-1] & kPayloadMask;
-            for (uint64_t k = 0; k < count; ++k) R[k] = n[k];
-            for (uint64_t k = count; k < params; ++k) R[k] = kNilBox;
-            if (f->isVararg) s.argCount = static_cast<uint32_t>(count > params ? count - params : 0);
-            POLL();
-            pc = f->entry;
-            NEXT;
+            GIVE_FRAME(f, n, FB);
         }
         SAVE();
-        Transfer t = slowCallDyn(s, R, K, pc, n, FB);
-        pc = t.pc;
-        R = t.R;
-        K = t.K;
-        NEXT;
+        GO_ON(slowCallDyn(s, R, K, pc, n, FB));
     }
     CASE(TailDynPack) {
         Word* n = R + FA + 3;
         SAVE();
         uint64_t count = FB + slowSpreadPack(s, n, FB);
         if (const Function* f = looseFunction(n[-1], K); LUAPP_LIKELY(f != nullptr)) {
-            uint64_t params = f->paramCount;
-            R[-1] = n[-1] & kPayloadMask;
-            for (uint64_t k = 0; k < count; ++k) R[k] = n[k];
-            for (uint64_t k = count; k < params; ++k) R[k] = kNilBox;
-            if (f->isVararg) s.argCount = static_cast<uint32_t>(count > params ? count - params : 0);
-            POLL();
-            pc = f->entry;
-            NEXT;
+            GIVE_FRAME(f, n, count);
         }
-        Transfer t = slowCallDyn(s, R, K, pc, n, static_cast<uint32_t>(count));
-        pc = t.pc;
-        R = t.R;
-        K = t.K;
-        NEXT;
+        GO_ON(slowCallDyn(s, R, K, pc, n, static_cast<uint32_t>(count)));
     }
     CASE(TailClo) {
         Word* n = R + FA + 3;
         const Function* f = static_cast<const Function*>(refOf<Closure>(n[-1])->code);
-        uint64_t count = FB;
-        R[-1] = n[-1];
-        for (uint64_t k = 0; k < count; ++k) R[k] = n[k];
-        POLL();
-        pc = f->entry;
-        NEXT;
+        GIVE_FRAME(f, n, FB);
     }
     CASE(CallB) {
         Word* n = R + FA + 3;
@@ -1129,11 +1087,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
     }
     CASE(RetAcross) {
         SAVE();
-        Transfer t = slowRetAcross(s, R);
-        pc = t.pc;
-        R = t.R;
-        K = t.K;
-        NEXT;
+        GO_ON(slowRetAcross(s, R));
     }
 
 // Returns a pack: its first value, or nil, is result 0.

@@ -91,19 +91,7 @@
     } while (0)
 
 // The same for instructions that jump if the outcome is C.
-#define BRANCH_SENSE(cond)          \
-    do {                            \
-        if ((cond) == (FC != 0)) {  \
-            ++pc;                   \
-            if (XBACK < 0) POLL();  \
-            pc += XBACK;            \
-            asm volatile("");       \
-            NEXT;                   \
-        }                           \
-        ++pc;                       \
-        asm volatile("");           \
-        NEXT;                       \
-    } while (0)
+#define BRANCH_SENSE(cond) BRANCH_X((cond) == (FC != 0))
 // Compares the boxes R[A] and R[B], as numbers by `cond` of a and b, else by a slow path.
 #define BRANCH_BOXES(cond, fn)                                       \
     do {                                                             \
@@ -126,6 +114,26 @@
             NEXT;                                                    \
         }                                                            \
         SLOW(fn);                                                    \
+    } while (0)
+
+// Goes on where an out-of-line call says.
+#define GO_ON(transfer)           \
+    do {                          \
+        const Transfer t = transfer; \
+        pc = t.pc;                \
+        R = t.R;                  \
+        K = t.K;                  \
+        NEXT;                     \
+    } while (0)
+// Gives this frame to `f`, with `count` boxed arguments at n.
+#define GIVE_FRAME(f, n, count)                  \
+    do {                                         \
+        R[-1] = (n)[-1] & kPayloadMask;          \
+        for (uint64_t k = 0; k < (count); ++k) R[k] = (n)[k]; \
+        fillMissing(s, (f), R, (count));         \
+        POLL();                                  \
+        pc = (f)->entry;                         \
+        NEXT;                                    \
     } while (0)
 
 // A loop's back edge: the limit is 0 while an interruption is pending. Comes before the jump, so that the error names the
@@ -185,6 +193,8 @@
 #undef BRANCH_D
 #undef BRANCH_X
 #undef BRANCH_SENSE
+#undef GO_ON
+#undef GIVE_FRAME
 #undef BRANCH_BOXES
 #undef ARITH_X
 #undef POLL
