@@ -473,10 +473,8 @@ class Resolver {
     }
     void walk(ast::ClassDecl& d) {
         noteDeclared(d.name);
-        auto found = module_.nominals.find(d.name.name.id);
-        if (found == module_.nominals.end() || !found->second || found->second->nominalKind != NominalKind::Class) return;
-        auto* info = static_cast<ClassInfo*>(found->second);
-        if (info->decl != &d) return;
+        ClassInfo* const info = infoOf(d);
+        if (!info) return;
         info->variable->statement = statement_;
         ClassInfo* const outer = class_;
         class_ = info;
@@ -496,6 +494,18 @@ class Resolver {
         }
         for (ClassInfo* base : basesInModule(*info)) addEdge(context_, info->initializer->edges, base->initializer);
         class_ = outer;
+    }
+    /// What declareModule() made of a class; null for one that does not stand at the top level. Of two with one name, which
+    /// is an error, the table of names knows the first only.
+    ClassInfo* infoOf(const ast::ClassDecl& d) const {
+        const auto declares = [&](const Nominal* nominal) {
+            return nominal && nominal->nominalKind == NominalKind::Class && static_cast<const ClassInfo*>(nominal)->decl == &d;
+        };
+        const auto found = module_.nominals.find(d.name.name.id);
+        if (found == module_.nominals.end()) return nullptr;
+        if (declares(found->second)) return static_cast<ClassInfo*>(found->second);
+        const auto twin = std::ranges::find_if(module_.ownNominals, declares);
+        return twin == module_.ownNominals.end() ? nullptr : static_cast<ClassInfo*>(*twin);
     }
     /// Initial values of static fields belong to the main block, others to the class's initializer.
     void walkInitialValue(FieldInfo& field, ast::Expr& value) {
