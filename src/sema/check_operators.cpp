@@ -172,7 +172,7 @@ void Checker::shortCircuit(ast::BinaryExpr& e, Operand& left, const Type* hint, 
         TExpr* right = checkCondition(*e.right, &rightPred);
         auto* n = expr<TLogical>(types_.boolean(), e.opRange.begin);
         n->isAnd = e.op == BinaryOp::And;
-        n->left = left.value;
+        n->left = toBoolean(left.value);  // an operator's value, if one without parentheses stands to the left
         n->right = right;
         left.value = n;
     } else {

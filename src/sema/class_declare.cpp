@@ -1,6 +1,7 @@
 // Classes before their bodies: bases and their order, the types of members, constructors taken over, enums.
 #include <algorithm>
 
+#include "runtime/base/list_limits.h"
 #include "sema/context.h"
 #include "sema/relations.h"
 
@@ -8,8 +9,8 @@ namespace luapp::sema {
 
 namespace {
 
-/// The classes in an order in which bases come before what derives from them; those that are bases of themselves are
-/// broken and have no bases any more.
+/// The classes in an order in which bases come before what derives from them; those that are bases of themselves, or
+/// stand above too many of them, are broken and have no bases any more.
 class BaseOrder {
   public:
     explicit BaseOrder(Diagnostics& diags, const Interner& interner) : diags_(diags), interner_(interner) {}
@@ -17,28 +18,39 @@ class BaseOrder {
     template <class Info>
     std::vector<Info*> sort(const std::vector<Info*>& infos) {
         std::vector<Info*> order;
-        for (Info* info : infos) visit(info, order);
+        for (Info* info : infos) visit(info, order, 0);
         return order;
     }
 
   private:
+    /// `above`: how many stand on the way here, each derived from the next. Gives how many stand over each other at `info`.
     template <class Info>
-    void visit(Info* info, std::vector<Info*>& order) {
-        auto [at, isNew] = state_.try_emplace(info, 1);
+    int visit(Info* info, std::vector<Info*>& order, int above) {
+        if (!info->module) return 0;  // Comparable or Hashable: declared nowhere
+        auto [at, isNew] = depth_.try_emplace(info, kOpen);
+        if (!isNew && at->second != kOpen) return at->second;
         if (!isNew) {
-            if (at->second != 1) return;
             diags_.report(diag::BaseOfItself, info->range, interner_.text(info->name));
             info->bases = {};
-            return;
+            return 0;
         }
-        for (auto* base : info->bases) visit(const_cast<Info*>(base->info), order);
-        state_[info] = 2;
+        int depth = 0;
+        if (above < base::kMaxBaseDepth)
+            for (auto* base : info->bases) depth = std::max(depth, visit(const_cast<Info*>(base->info), order, above + 1));
+        if (depth >= base::kMaxBaseDepth || (above >= base::kMaxBaseDepth && !info->bases.empty())) {
+            diags_.report(diag::BasesTooDeep, info->range, interner_.text(info->name), int64_t(base::kMaxBaseDepth));
+            info->bases = {};
+            depth = 0;
+        }
+        depth_[info] = depth + 1;
         order.push_back(info);
+        return depth + 1;
     }
 
+    static constexpr int kOpen = -1;  // on the way here
     Diagnostics& diags_;
     const Interner& interner_;
-    std::unordered_map<const void*, int> state_;
+    std::unordered_map<const void*, int> depth_;
 };
 
 template <class T>

@@ -226,6 +226,12 @@ def many():
                "type A0 = number\nlocal a: A19999 = {}\nprint(#a)\n", None)
     yield Case("doubling aliases", "type A0 = {a: number, b: number}\n" +
                "".join(f"type A{i} = {{a: A{i - 1}, b: A{i - 1}}}\n" for i in range(1, 60)) + "local a: A59? = nil\nlocal b: A58 = a\n", None)
+    for kind in ("class", "interface"):
+        chain = [f"{kind} C{i}: C{i - 1} {{ }}\n" for i in range(1, 20000)]
+        yield Case(f"20,000 of {kind} over each other", f"{kind} C0 {{ }}\n" + "".join(chain), "error")
+        yield Case(f"20,000 of {kind} over each other backwards", "".join(reversed(chain)) + f"{kind} C0 {{ }}\n", "error")
+        yield Case(f"20,000 bases of one {kind}", "".join(f"interface I{i} {{ }}\n" for i in range(20000)) +
+                   f"{kind} C: " + ", ".join(f"I{i}" for i in range(20000)) + " { }\n", None)
     yield Case("recursive alias", "type A = A\nlocal a: A = 1\n", "error")
     yield Case("recursive aliases", "type A = B\ntype B = A\nlocal a: A = 1\n", "error")
     yield Case("recursive array alias", "type A = Array<A>\nlocal a: A = {}\n", None)

@@ -15,4 +15,7 @@ inline constexpr uint32_t kMaxListLength = 250;
 /// since a compiler may wrap a type (an optional, a function).
 inline constexpr uint32_t kMaxTypeDepth = 180;
 
+/// How many classes, or interfaces, may stand over each other, each derived from the next. Every class lists all that is above it.
+inline constexpr int kMaxBaseDepth = 250;
+
 }  // namespace luapp::base
