@@ -63,13 +63,11 @@ void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
 
 void Marker::scanRunning(const void* stackPointer) {
     State& s = state_;
-    ExecContext running;
+    ExecContext running = *s.context;
     running.nativeStack = const_cast<void*>(stackPointer);
     running.frame = s.frame;
     running.top = s.top;
     running.pc = s.pc;
-    running.stackBase = s.stackBase;
-    running.stackEnd = s.stackEnd;
     scanRange(s.results, s.results + (s.resultCount < kScannedResults ? kScannedResults : s.resultCount));
     if (s.currentCoroutine == nullptr) {
         scanSuspended(running, nativeStackBase());

@@ -399,7 +399,7 @@ static LUAPP_NOINLINE Word collectGarbage(State& s, Word* args) {
         raiseOption(s, 1, "collectgarbage", what);
     }
     // Programs expect that what a collection found has been finalised when it is over.
-    if (s.finalizersRequested) runFinalizers(s);
+    if (s.isRequested(kFinalizersRequest)) runFinalizers(s);
     return result.word();
 }
 

@@ -33,7 +33,7 @@ struct SavedRegisters {
 
 void checkRoom(State& s, Word* frame, uint64_t slots) {
     if (LUAPP_UNLIKELY(frame + slots >= s.stackLimit.load(std::memory_order_relaxed))) {
-        if (frame + slots >= s.stackEnd - kStackHeadroom) raiseStackOverflow(s);
+        if (frame + slots >= s.context->stackEnd - kStackHeadroom) raiseStackOverflow(s);
         s.stackCheckFailed(frame);
     }
 }
@@ -357,8 +357,8 @@ uint32_t fixedParamsOf(State& s, const Closure* f) {
 }
 
 Word* nestedBase(State& s) {
-    if (s.top >= s.stackBase && s.top < s.stackEnd && s.top > s.frame) return s.top;
-    if (s.frame == nullptr || s.pc == nullptr) return s.frame == nullptr ? s.stackBase : s.frame;
+    if (s.top >= s.context->stackBase && s.top < s.context->stackEnd && s.top > s.frame) return s.top;
+    if (s.frame == nullptr || s.pc == nullptr) return s.frame == nullptr ? s.context->stackBase : s.frame;
     const Function* f = findFunction(s, s.pc);
     return s.frame + (f == nullptr ? kStackHeadroom : f->frameSize);
 }
