@@ -216,6 +216,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     h.onError = onError;
     h.context = context;
     uintptr_t nativeLimit = s.context->nativeLimit;
+    Activation* const activation = s.context->activation;
     const bool isCalledByBuiltin = s.isCalledByBuiltin;
     const bool isInHook = hookOf(s, s.currentCoroutine).isRunning;
     s.context->handler = &h;
@@ -225,6 +226,7 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onErr
     }
     clearDroppedStack();
     s.context->handler = h.previous;
+    s.context->activation = activation;
     s.frame = h.frame;
     s.top = h.top;
     s.pc = h.pc;

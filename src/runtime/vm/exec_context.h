@@ -10,12 +10,21 @@
 
 namespace luapp::rt {
 
+/// The native frame of one call of interpret(). The collector leaves it out: the interpreter keeps its values in VM registers, and what
+/// its compiler put by in the frame may be long dead.
+struct Activation {
+    Activation* outer;
+    const void* begin;
+    const void* end;  // behind it lie the caller's registers, which count
+};
+
 struct ExecContext {
     void* nativeStack = nullptr;  // saved stack pointer
     Word* frame = nullptr;
     const uint32_t* pc = nullptr;
     Word* top = nullptr;          // null where it says nothing: the interpreter switched
     Handler* handler = nullptr;   // innermost one; null: none
+    Activation* activation = nullptr;  // innermost one; null: none
     // Fixed when the stacks are set up.
     Word* stackLimit = nullptr;   // what State.stackLimit is while nothing is requested
     Word* stackBase = nullptr;    // VM stack

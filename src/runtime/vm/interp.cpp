@@ -194,6 +194,7 @@ LUAPP_ALWAYS_INLINE bool switchDyn(State& s, const Insn* pc, Word* R, const Clos
 }  // namespace
 
 void interpret(State& s, const Insn* pc, Word* R, Word* K) {
+    asm volatile("mov %%rsp, %0" : "=r"(s.context->activation->begin));
     static const void* const kDispatch[] = {
 #define LUAPP_OPCODE(name, format, operands, flags, semantics) &&L_##name,
 #include "runtime/bytecode/opcodes.def"
