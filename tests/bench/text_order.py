@@ -20,7 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 OUTPUT = HERE.parent.parent / "src" / "text_order.ld"
 # The C library has several of each for different processors, of which valgrind shows one.
 BY_PROCESSOR = [f"*libc.a:{name}-*.o(.text .text.*)" for name in (
-    "memchr", "memcmp", "memmove", "memset", "rawmemchr", "strchr", "strcmp", "strcspn", "strlen", "strncmp", "strnlen", "strrchr", "wmemset")]
+    "memchr", "memcmp", "memmove", "memset", "rawmemchr", "strchr", "strcmp", "strcpy", "strcspn", "strlen",
+    "strncmp", "strnlen", "strrchr", "strstr", "wmemset")]
 
 
 def used_functions(luapp, script):
@@ -42,7 +43,7 @@ def input_sections(link_map):
     """(address, size, section, file) of the pieces that the linker put together, by address."""
     text = link_map[link_map.index("Linker script and memory map"):]
     found = re.findall(r"^ (\.text\S*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (.*)$", text, re.M)
-    return sorted((int(address, 16), int(size, 16), section, file) for address, size, section, file in found
+    return sorted((int(address, 16), int(size, 16), section, file) for section, address, size, file in found
                   if int(address, 16) and int(size, 16))
 
 
