@@ -333,6 +333,7 @@ LUAPP_NOINLINE void Heap::collect(const void* nativeStack) {
     if (!due_.empty()) state_.requestFinalizers();
     state_.strings.sweep(*this);
     finaliseUnreached();
+    state_.stacks.returnIdle();
     rebuildSweepLists();
     if (kStress) finishSweep();
     allocatedSince_ = 0;

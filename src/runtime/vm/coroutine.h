@@ -24,9 +24,9 @@ struct Coroutine : Object {
     CoroutineStack stack;    // no slot before the first resume and after the end
     Closure* body;           // cleared when it ends
     Coroutine* resumer;      // while Running: who resumed it; null: the main program
-    ExecContext* back;       // while Running: the context to go on with when it yields or ends, the resumer's
     Coroutine* previousLive; // list of the coroutines with a stack, owned by vm/coroutine.cpp
     Coroutine* nextLive;
+    ExecContext* back;       // while Running: the resumer's context (not beside `resumer`: see State.context)
     void* fakeStack;         // sanitizer bookkeeping
     HookState hook;
     CoroutineStatus status;

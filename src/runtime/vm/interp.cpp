@@ -119,13 +119,10 @@ LUAPP_ALWAYS_INLINE Word* arrayPlace(const LuaTable* t, Word key) {
 LUAPP_ALWAYS_INLINE void packWords(State& s, const Word* words, uint64_t count) {
     Word* results = s.results;
     s.resultCount = static_cast<uint32_t>(count);
-    if (LUAPP_LIKELY(count == 1)) {
-        results[0] = words[0];
-        return;
-    }
-    for (uint64_t k = 0; k < count; ++k) {
+    results[0] = words[0];  // mostly one; where there is none, this is any word of the frame
+    for (uint64_t k = 1; k < count; ++k) {
         results[k] = words[k];
-        asm volatile("");  // mostly few: no vector loop
+        asm volatile("");  // no vector loop
     }
 }
 

@@ -10,19 +10,23 @@ namespace {
 constexpr uint32_t kLeastSlots = 64;
 // Idle slots that keep their memory.
 constexpr uint32_t kKeptIdle = 64;
-// The middle line stands in the middle of a page, so that both stacks begin in the same page.
-constexpr size_t kMiddle = kNativeStackSize + 2048;
+// The middle line stands in the middle part of a page, so that both stacks begin in the same page; on one of so many cache lines.
+constexpr uint32_t kColours = 20;
+constexpr size_t kFirstMiddle = kNativeStackSize + 1536;
+constexpr size_t kCacheLine = 64;
+
+size_t middleOf(uint32_t slot) { return kFirstMiddle + slot % kColours * kCacheLine; }
 
 }  // namespace
 
 StackArena::~StackArena() {
-    if (base_ != nullptr) munmap(base_, size_t{slots_} * kStackSlotSize);
+    if (base_ != nullptr) munmap(base_, size_t{slots_} * kStackSlotStride);
     std::free(idle_);
 }
 
 bool StackArena::reserve() {
     for (uint32_t slots = kMaxStackSlots; slots >= kLeastSlots; slots /= 2) {
-        size_t bytes = size_t{slots} * kStackSlotSize;
+        size_t bytes = size_t{slots} * kStackSlotStride;
         void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (p == MAP_FAILED) continue;
         // A huge page would commit the stacks of two coroutines whole.
@@ -45,11 +49,11 @@ bool StackArena::take(CoroutineStack& out) {
     } else {
         return false;
     }
-    char* begin = base_ + size_t{slot} * kStackSlotSize;
+    char* begin = base_ + size_t{slot} * kStackSlotStride;
     out.slot = slot;
     out.nativeBegin = begin;
-    out.nativeEnd = begin + kMiddle;
-    out.vmBegin = reinterpret_cast<Word*>(begin + kMiddle);
+    out.nativeEnd = begin + middleOf(slot);
+    out.vmBegin = reinterpret_cast<Word*>(out.nativeEnd);
     out.vmEnd = reinterpret_cast<Word*>(begin + kStackSlotSize);
     return true;
 }
@@ -62,9 +66,12 @@ void StackArena::give(CoroutineStack& stack) {
     }
     idle_[idleCount_++] = stack.slot;
     stack.slot = CoroutineStack::kNoSlot;
+}
+
+void StackArena::returnIdle() {
     // Of the idle slots only the ones to be taken next keep their memory.
-    if (idleCount_ - returnedIdle_ > kKeptIdle) {
-        madvise(base_ + size_t{idle_[returnedIdle_]} * kStackSlotSize, kStackSlotSize, MADV_DONTNEED);
+    while (idleCount_ - returnedIdle_ > kKeptIdle) {
+        madvise(base_ + size_t{idle_[returnedIdle_]} * kStackSlotStride, kStackSlotSize, MADV_DONTNEED);
         returnedIdle_++;
     }
 }

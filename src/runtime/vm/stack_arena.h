@@ -1,7 +1,9 @@
 // Native and VM stacks of coroutines, from one reserved address range per State. A slot holds both: the native stack grows down
 // from the slot's middle line, the VM stack grows up from it, so a coroutine that does little touches one or two
-// pages. Slots are handed out last in, first out; what idle slots committed beyond a reserve goes back to the system. There are
-// no guard pages (they would use up the system's mappings): the VM checks its limit, C++ recursion checks nativeLimit.
+// pages. Where that line is differs from slot to slot, and slots stand an odd number of pages apart, so that the stacks of many coroutines
+// do not meet in the same sets of the processor's caches. Slots are handed out last in, first out; what idle slots committed beyond
+// a reserve goes back to the system at collections. There are no guard pages (they would use up the system's
+// mappings): the VM checks its limit, C++ recursion checks nativeLimit.
 //
 //   slot   | headroom |  native stack  <--|--> VM stack           |
 //          begin                         middle                   end
@@ -18,6 +20,8 @@ namespace luapp::rt {
 /// Bytes of one slot, and of the native stack in it.
 inline constexpr size_t kStackSlotSize = LUAPP_ASAN ? size_t{4} << 20 : size_t{1} << 20;
 inline constexpr size_t kNativeStackSize = LUAPP_ASAN ? size_t{2} << 20 : size_t{256} << 10;
+/// Bytes from one slot to the next.
+inline constexpr size_t kStackSlotStride = kStackSlotSize + size_t{36} * 1024;
 /// Native stack kept free below nativeLimit, for library code that does not check.
 inline constexpr size_t kNativeHeadroom = LUAPP_ASAN ? size_t{256} << 10 : size_t{32} << 10;
 /// Most coroutines of one State that can have a stack at once.
@@ -44,6 +48,8 @@ public:
     bool take(CoroutineStack& out);
     /// Gives a slot back; its contents are lost.
     void give(CoroutineStack& stack);
+    /// Gives the memory of idle slots beyond a reserve back to the system. Called at each collection.
+    void returnIdle();
     uint32_t inUse() const { return used_ - idleCount_; }
 
 private:

@@ -100,11 +100,12 @@ struct State {
     uint32_t resultCount = 0;                // values of the pack in it
     uint32_t argCount = 0;                   // extra (vararg) arguments of the call being made
     Coroutine* currentCoroutine = nullptr;   // null: the main one
-    ExecContext* context = &mainContext;     // of the running coroutine
     BuiltinPlan* builtinPlans = nullptr;     // quick dynamic calls by index, made on demand (malloc)
     bool hooksUsed = false;                  // a hook has been set (vm/hooks.h)
     Closure** builtinClosures = nullptr;     // function values of builtins by index, made on demand by lib (malloc)
     uint32_t builtinClosureCount = 0;
+    // Of the running coroutine. Not beside currentCoroutine, since the compiler would store both as one, and reading back a half waits.
+    ExecContext* context = &mainContext;
     const uint32_t* const** methodTables = nullptr;  // by type index: entries of methods; for classes with instances (malloc)
 
     // --- the parts
@@ -177,7 +178,7 @@ struct State {
     /// The request is dealt with.
     void takeBack(uint32_t request) { requests.fetch_and(~request, std::memory_order_relaxed); }
     /// The limit that holds now: 0 while something is requested.
-    void resetStackLimit() {
+    LUAPP_ALWAYS_INLINE void resetStackLimit() {
         stackLimit.store(context->stackLimit, std::memory_order_relaxed);
         // A signal between these two lines sets the limit itself.
         if (LUAPP_UNLIKELY(requests.load(std::memory_order_relaxed) != 0)) stackLimit.store(nullptr, std::memory_order_relaxed);
