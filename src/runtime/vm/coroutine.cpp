@@ -79,7 +79,7 @@ struct RegistersKept {
     if (co->failed) packOne(s, s.errorValue);
     co->status = CoroutineStatus::Dead;
     co->body = nullptr;
-    switchTo(s, co, co->context, co->resumer, *co->back, true);
+    switchTo(state, co, co->context, co->resumer, *co->back, true);
     LUAPP_UNREACHABLE("a dead coroutine was resumed");
 }
 
@@ -163,7 +163,8 @@ bool resume(State& s, Coroutine* co) {
         case CoroutineStatus::Dead: return refuse(s, ErrorKind::ResumeDead);
     }
     RegistersKept registers(s);
-    continueWaiting(s, s.currentCoroutine, registers.own, co);
+    State* state = &s;
+    continueWaiting(state, s.currentCoroutine, registers.own, co);
     registers.restore();
     return LUAPP_LIKELY(co->status != CoroutineStatus::Dead) || finishResume(s, co);
 }
@@ -184,7 +185,8 @@ void yield(State& s) {
     Coroutine* self = s.currentCoroutine;
     if (self == nullptr) raise(s, ErrorKind::YieldOutside);
     RegistersKept registers(s);
-    yieldFrom(s, self);
+    State* state = &s;
+    yieldFrom(state, self);
     registers.restore();
 }
 

@@ -20,8 +20,9 @@ inline void finishSwitch(State&, Coroutine*) {}
 
 /// Saves the stack pointer, and goes on where another stack was left. A stack that was left has the address to go on at on top and the
 /// callee-saved registers below, or is as prepare() in coroutine.cpp makes it. Each place that switches has a jump of its own, which
-/// the processor predicts best. Only for functions that call others, too: those have nothing below their stack pointer.
-LUAPP_ALWAYS_INLINE void switchStack(void*& saved, void* target) {
+/// the processor predicts best. Only for functions that call others, too: those have nothing below their stack pointer. The State crosses
+/// in a register: from the stack it would come late, after the stack pointer, and with it all that the next switch needs.
+LUAPP_ALWAYS_INLINE void switchStack(State*& state, void*& saved, void* target) {
     void** to = &saved;
     asm volatile(R"(
         push %%rbp
@@ -44,45 +45,47 @@ LUAPP_ALWAYS_INLINE void switchStack(void*& saved, void* target) {
         pop %%rbx
         pop %%rbp
     )"
-                 : [to] "+D"(to), [target] "+S"(target)
+                 : [to] "+D"(to), [target] "+S"(target), "+d"(state)
                  :
-                 : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                 : "rax", "rcx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
                    "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
 }
 
 /// Goes on with `to` (null: main), whose context is `target`, and returns when somebody switches back to `from`, the running one, whose
-/// context is `own` and has its registers. State's frame, pc and top are anybody's afterwards.
-LUAPP_ALWAYS_INLINE void switchTo(State& s, Coroutine* from, ExecContext& own, Coroutine* to, ExecContext& target, bool fromEnds) {
+/// context is `own` and has its registers. State's frame, pc and top are anybody's afterwards. `state` stays what it is, but is read anew.
+LUAPP_ALWAYS_INLINE void switchTo(State*& state, Coroutine* from, ExecContext& own, Coroutine* to, ExecContext& target, bool fromEnds) {
+    State& s = *state;
     s.currentCoroutine = to;
     s.context = &target;
     s.resetStackLimit();
     s.isCalledByBuiltin = false;
     startSwitch(s, from, to, fromEnds);
-    switchStack(own.nativeStack, target.nativeStack);
-    finishSwitch(s, from);
+    switchStack(state, own.nativeStack, target.nativeStack);
+    finishSwitch(*state, from);
 }
 
 /// resume() of a suspended coroutine by `self`, whose context is `own`, up to the moment it gives control back; if it is dead then,
 /// finishResume has to follow.
-LUAPP_ALWAYS_INLINE void continueWaiting(State& s, Coroutine* self, ExecContext& own, Coroutine* co) {
+LUAPP_ALWAYS_INLINE void continueWaiting(State*& state, Coroutine* self, ExecContext& own, Coroutine* co) {
     co->resumer = self;
     co->back = &own;
     co->status = CoroutineStatus::Running;
-    switchTo(s, self, own, co, co->context, false);
+    switchTo(state, self, own, co, co->context, false);
 }
 
 /// Takes the stack of a coroutine that has just ended; false if it ended by an error, which is the pack.
 bool finishResume(State& s, Coroutine* co);
 
 /// yield() in a coroutine, the running one.
-LUAPP_ALWAYS_INLINE void yieldFrom(State& s, Coroutine* self) {
+LUAPP_ALWAYS_INLINE void yieldFrom(State*& state, Coroutine* self) {
     self->status = CoroutineStatus::Suspended;
-    switchTo(s, self, self->context, self->resumer, *self->back, false);
+    switchTo(state, self, self->context, self->resumer, *self->back, false);
 }
 
 /// resume() and yield() by the interpreter, which runs at (frame, pc) and has those in registers. State's frame, pc and top hold nothing
 /// afterwards.
-LUAPP_ALWAYS_INLINE bool resumeInline(State& s, Coroutine* co, Word* frame, const uint32_t* pc) {
+LUAPP_ALWAYS_INLINE bool resumeInline(State*& state, Coroutine* co, Word* frame, const uint32_t* pc) {
+    State& s = *state;
     if (LUAPP_UNLIKELY(co->status != CoroutineStatus::Suspended)) {
         s.frame = frame;
         s.pc = pc;
@@ -92,13 +95,13 @@ LUAPP_ALWAYS_INLINE bool resumeInline(State& s, Coroutine* co, Word* frame, cons
     ExecContext& own = *s.context;
     own.frame = frame;
     own.pc = pc;
-    continueWaiting(s, s.currentCoroutine, own, co);
-    return LUAPP_LIKELY(co->status != CoroutineStatus::Dead) || finishResume(s, co);
+    continueWaiting(state, s.currentCoroutine, own, co);
+    return LUAPP_LIKELY(co->status != CoroutineStatus::Dead) || finishResume(*state, co);
 }
-LUAPP_ALWAYS_INLINE void yieldInline(State& s, Coroutine* self, Word* frame, const uint32_t* pc) {
+LUAPP_ALWAYS_INLINE void yieldInline(State*& state, Coroutine* self, Word* frame, const uint32_t* pc) {
     self->context.frame = frame;
     self->context.pc = pc;
-    yieldFrom(s, self);
+    yieldFrom(state, self);
 }
 
 }  // namespace luapp::rt

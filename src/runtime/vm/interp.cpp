@@ -143,8 +143,9 @@ LUAPP_ALWAYS_INLINE bool callQuickly(State& s, const Insn* pc, Word* R, Closure*
 }
 
 /// Resumes `co` with the pack, as coroutine.resume does; gives the first value of the pack afterwards.
-LUAPP_ALWAYS_INLINE Word resumeToPack(State& s, const Insn* pc, Word* R, Coroutine* co) {
-    const Word ok = resumeInline(s, co, R, pc) ? kTrueBox : kFalseBox;
+LUAPP_ALWAYS_INLINE Word resumeToPack(State*& state, const Insn* pc, Word* R, Coroutine* co) {
+    const Word ok = resumeInline(state, co, R, pc) ? kTrueBox : kFalseBox;
+    State& s = *state;
     Word* results = s.results;
     const uint64_t count = s.resultCount;
     if (LUAPP_LIKELY(count == 1)) {
@@ -165,33 +166,34 @@ LUAPP_ALWAYS_INLINE Word resumeToPack(State& s, const Insn* pc, Word* R, Corouti
 
 /// A dynamic call of `c`, a function that resumes or yields; false if the arguments are not such that it can. The first result goes where
 /// a call puts it. Inline, so that a switch of stacks leaves no return address for the processor to mispredict.
-LUAPP_ALWAYS_INLINE bool switchDyn(State& s, const Insn* pc, Word* R, const Closure* c, Word* n, uint32_t count) {
+LUAPP_ALWAYS_INLINE bool switchDyn(State*& state, const Insn* pc, Word* R, const Closure* c, Word* n, uint32_t count) {
     if ((c->flags & Closure::kYield) != 0) {
-        if (s.currentCoroutine == nullptr) return false;
-        packWords(s, n, count);
-        yieldInline(s, s.currentCoroutine, R, pc);
+        if (state->currentCoroutine == nullptr) return false;
+        packWords(*state, n, count);
+        yieldInline(state, state->currentCoroutine, R, pc);
     } else if ((c->flags & Closure::kResumes) != 0) {
-        packWords(s, n, count);
-        if (LUAPP_UNLIKELY(!resumeInline(s, refOf<Coroutine>(c->captures[1]), R, pc))) {
-            s.pc = pc;
-            s.frame = R;
-            raiseFromCoroutine(s);
+        packWords(*state, n, count);
+        if (LUAPP_UNLIKELY(!resumeInline(state, refOf<Coroutine>(c->captures[1]), R, pc))) {
+            state->pc = pc;
+            state->frame = R;
+            raiseFromCoroutine(*state);
         }
     } else {
         if (count == 0 || !Value::fromWord(n[0]).is(Kind::Coroutine)) return false;
         Coroutine* const co = Value::fromWord(n[0]).asCoroutine();
-        packWords(s, n + 1, count - 1);
-        n[-3] = resumeToPack(s, pc, R, co);
+        packWords(*state, n + 1, count - 1);
+        n[-3] = resumeToPack(state, pc, R, co);
         return true;
     }
-    n[-3] = firstOfPack(s);
+    n[-3] = firstOfPack(*state);
     return true;
 }
 
 }  // namespace
 
-void interpret(State& s, const Insn* pc, Word* R, Word* K) {
-    asm volatile("mov %%rsp, %0" : "=r"(s.context->activation->begin));
+void interpret(State& runs, const Insn* pc, Word* R, Word* K) {
+    State* state = &runs;
+    asm volatile("mov %%rsp, %0" : "=r"(runs.context->activation->begin));
     static const void* const kDispatch[] = {
 #define LUAPP_OPCODE(name, format, operands, flags, semantics) &&L_##name,
 #include "runtime/bytecode/opcodes.def"
@@ -676,7 +678,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         }
         if (Closure* c = libraryFunction(n[-1]); c != nullptr) {
             if ((c->flags & Closure::kSwitches) != 0) {
-                if (switchDyn(s, pc, R, c, n, FB)) NEXT;
+                if (switchDyn(state, pc, R, c, n, FB)) NEXT;
             } else {
                 SAVE();
                 if (callQuickly(s, pc, R, c, n, FB)) NEXT;
@@ -744,7 +746,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         SAVE();
         if (LUAPP_LIKELY(s.currentCoroutine != nullptr)) {
             packWords(s, n, FB);
-            yieldInline(s, s.currentCoroutine, R, pc);
+            yieldInline(state, s.currentCoroutine, R, pc);
             RA = firstOfPack(s);
             NEXT;
         }
@@ -759,7 +761,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         Value resumed = Value::fromWord(n[0]);
         if (LUAPP_LIKELY(resumed.is(Kind::Coroutine))) {
             packWords(s, n + 1, FB);
-            RA = resumeToPack(s, pc, R, resumed.asCoroutine());
+            RA = resumeToPack(state, pc, R, resumed.asCoroutine());
             NEXT;
         }
         s.argCount = FB;

@@ -1,7 +1,9 @@
-// Macros of the interpreter loop. Included by interp.cpp inside the function that has the locals pc, R, K, s and i (the
+// Macros of the interpreter loop. Included by interp.cpp inside the function that has the locals state, pc, R, K and i (the
 // current instruction); undefined again by including it with LUAPP_INTERP_UNDEF defined. No include guard on purpose.
 #ifndef LUAPP_INTERP_UNDEF
 
+// The State. Switches of coroutines read the pointer anew (coroutine_switch.h).
+#define s (*state)
 // Begins the handler of an opcode.
 #define CASE(name) L_##name:
 // Fetches, decodes and jumps: the only dispatch. The opcode byte indexes the table; operands are decoded by the handlers.
@@ -164,6 +166,7 @@
 #define IN_RANGE(v) ((static_cast<int64_t>(static_cast<uint64_t>(v) << 10) >> 10) == (v))
 
 #else
+#undef s
 #undef CASE
 #undef NEXT
 #undef INSN
