@@ -39,24 +39,33 @@ constexpr ClassTable kClasses;
 
 bool hasClass(Byte c, unsigned mask) { return (kClasses.bits[c] & mask) != 0; }
 
+// What a letter behind `%` stands for: the class bits, any of which makes a byte belong to it; 0 for a letter that names no class and stands
+// for itself. Upper-case letters have those of their lower-case ones, and mean the opposite.
+struct LetterTable {
+    uint8_t bits[256] = {};
+
+    constexpr LetterTable() {
+        set('a', kAlpha);
+        set('c', kControl);
+        set('d', kDigit);
+        set('g', kAlpha | kDigit | kPunct);
+        set('l', kLower);
+        set('p', kPunct);
+        set('s', kSpace);
+        set('u', kUpper);
+        set('w', kAlpha | kDigit);
+        set('x', kHex);
+    }
+    constexpr void set(unsigned letter, unsigned mask) { bits[letter] = bits[letter - 'a' + 'A'] = static_cast<uint8_t>(mask); }
+};
+
+constexpr LetterTable kLetters;
+
 // Whether `c` belongs to the class `%letter`; a letter that names no class stands for itself.
 bool inClass(Byte c, Byte letter) {
-    bool result = false;
-    switch (letter | 0x20) {
-        case 'a': result = hasClass(c, kAlpha); break;
-        case 'c': result = hasClass(c, kControl); break;
-        case 'd': result = hasClass(c, kDigit); break;
-        case 'g': result = hasClass(c, kAlpha | kDigit | kPunct); break;
-        case 'l': result = hasClass(c, kLower); break;
-        case 'p': result = hasClass(c, kPunct); break;
-        case 's': result = hasClass(c, kSpace); break;
-        case 'u': result = hasClass(c, kUpper); break;
-        case 'w': result = hasClass(c, kAlpha | kDigit); break;
-        case 'x': result = hasClass(c, kHex); break;
-        case 'z': result = c == 0; break;
-        default: return letter == c;
-    }
-    return hasClass(letter, kUpper) ? !result : result;
+    if (const unsigned mask = kLetters.bits[letter]; mask != 0) return hasClass(c, mask) != hasClass(letter, kUpper);
+    if ((letter | 0x20) == 'z') return (c == 0) == (letter == 'z');
+    return letter == c;
 }
 
 // Whether `c` is in the set whose `[` is at `p` and whose `]` is at `close`.
@@ -96,7 +105,21 @@ const char* setEnd(const char* p, const char* end) {
 
 bool isQuantifier(char c) { return c == '*' || c == '+' || c == '-' || c == '?'; }
 
-bool isSpecial(char c) { return std::memchr("^$*+?.([%-", c, 10) != nullptr; }
+bool isSpecial(char c) {
+    switch (c) {
+        case '^':
+        case '$':
+        case '*':
+        case '+':
+        case '?':
+        case '.':
+        case '(':
+        case '[':
+        case '%':
+        case '-': return true;
+        default: return false;
+    }
+}
 
 // Follows the captures of a pattern while it is checked. Patterns have no alternatives, so what is open is known statically.
 struct CaptureCheck {
@@ -206,20 +229,56 @@ bool PatternMatcher::search(size_t from) {
     const size_t size = static_cast<size_t>(subjectEnd_ - subject_);
     if (from > size) return false;
     if (anchored_) return matchAt(from);
-    // A match must begin with the pattern's first byte if that stands for itself exactly once.
-    const size_t patternSize = static_cast<size_t>(patternEnd_ - pattern_);
-    const bool hasFirstByte = patternSize > 0 && !isSpecial(*pattern_) && *pattern_ != ')' &&
-                              (patternSize == 1 || !isQuantifier(pattern_[1]) || pattern_[1] == '+');
-    for (size_t at = from; at <= size; at++) {
-        if (hasFirstByte) {
-            const void* found = at == size ? nullptr : std::memchr(subject_ + at, *pattern_, size - at);
-            if (found == nullptr) return false;
-            at = static_cast<size_t>(static_cast<const char*>(found) - subject_);
+    const char* first = pattern_;  // the item that the first byte of a match is of, if there is one
+    while (first != patternEnd_ && *first == '(') first++;
+    const char* const next = firstItemEnd(first);
+    if (next == nullptr) {
+        for (size_t at = from; at <= size; at++) {
+            if (matchAt(at)) return true;
+            if (tooComplex_) return false;
         }
-        if (matchAt(at)) return true;
+        return false;
+    }
+    for (const char* s = subject_ + from;; s++) {
+        s = findSingle(s, first, next);
+        if (s == subjectEnd_) return false;
+        if (matchAt(static_cast<size_t>(s - subject_))) return true;
         if (tooComplex_) return false;
     }
-    return false;
+}
+
+/// The end of the item at `p` if it is one byte that must be there, whatever the item; null otherwise.
+const char* PatternMatcher::firstItemEnd(const char* p) const {
+    if (p == patternEnd_ || *p == ')' || *p == '.') return nullptr;
+    if (*p == '$' && p + 1 == patternEnd_) return nullptr;
+    if (*p == '%' && (p[1] == 'b' || p[1] == 'f' || (p[1] >= '0' && p[1] <= '9'))) return nullptr;
+    const char* const next = itemEnd(p);
+    return next == patternEnd_ || !isQuantifier(*next) || *next == '+' ? next : nullptr;
+}
+
+/// The first byte from `s` on that the item from `p` to `next` matches, or the end of the subject.
+const char* PatternMatcher::findSingle(const char* s, const char* p, const char* next) const {
+    const size_t rest = static_cast<size_t>(subjectEnd_ - s);
+    if (*p != '%' && *p != '[') {
+        const void* const found = rest == 0 ? nullptr : std::memchr(s, *p, rest);
+        return found == nullptr ? subjectEnd_ : static_cast<const char*>(found);
+    }
+    return skipSingles<false>(s, p, next);
+}
+
+/// Behind the bytes from `s` on of each of which it is `isMatching` whether the item from `p` to `next` matches it.
+template <bool isMatching>
+const char* PatternMatcher::skipSingles(const char* s, const char* p, const char* next) const {
+    const char* const end = subjectEnd_;
+    if (*p == '%' && kLetters.bits[static_cast<Byte>(p[1])] != 0) {
+        const Byte letter = static_cast<Byte>(p[1]);
+        const unsigned mask = kLetters.bits[letter];
+        const bool wanted = hasClass(letter, kUpper) != isMatching;
+        while (s < end && hasClass(static_cast<Byte>(*s), mask) == wanted) s++;
+        return s;
+    }
+    while (s < end && matchSingle(s, p, next) == isMatching) s++;
+    return s;
 }
 
 const char* PatternMatcher::itemEnd(const char* p) const {
@@ -251,9 +310,9 @@ const char* PatternMatcher::matchRest(const char* s, const char* p) {
 }
 
 const char* PatternMatcher::maxExpand(const char* s, const char* p, const char* next) {
-    size_t count = 0;
-    while (matchSingle(s + count, p, next)) count++;
-    if (next + 1 == patternEnd_) return s + count;
+    const char* const behind = *p == '.' ? subjectEnd_ : skipSingles<true>(s, p, next);
+    if (next + 1 == patternEnd_) return behind;
+    size_t count = static_cast<size_t>(behind - s);
     for (;; count--) {
         if (const char* result = matchRest(s + count, next + 1)) return result;
         if (count == 0 || tooComplex_) return nullptr;

@@ -29,8 +29,8 @@ public:
     static constexpr size_t kPositionCapture = static_cast<size_t>(-2);
 
     struct Capture {
-        const char* start = nullptr;
-        size_t length = 0;  // kPositionCapture for `()`
+        const char* start;
+        size_t length;  // kPositionCapture for `()`
     };
 
     /// `pattern` has passed checkPattern(); a leading `^` anchors it unless `anchorable` is false (gmatch).
@@ -69,6 +69,10 @@ private:
     const char* matchBackReference(const char* s, unsigned index) const;
     bool matchSingle(const char* s, const char* p, const char* next) const;
     const char* itemEnd(const char* p) const;
+    const char* firstItemEnd(const char* p) const;
+    const char* findSingle(const char* s, const char* p, const char* next) const;
+    template <bool isMatching>
+    const char* skipSingles(const char* s, const char* p, const char* next) const;
 
     const char* subject_;
     const char* subjectEnd_;
@@ -80,7 +84,7 @@ private:
     bool tooComplex_ = false;
     unsigned depth_ = 0;
     unsigned captureCount_ = 0;
-    Capture captures_[kMaxCaptures];
+    Capture captures_[kMaxCaptures];  // set as far as captureCount_ says
 };
 
 }  // namespace luapp::rt

@@ -279,6 +279,25 @@ LUAPP_NOINLINE void InternTable::grow() {
     mask_ = slotCount - 1;
 }
 
+/// memcmp() == 0 for the few bytes of an interned string.
+static LUAPP_ALWAYS_INLINE bool sameBytes(const char* a, const char* b, size_t count) {
+    const auto differ = [a, b]<class Piece>(size_t at, Piece) {
+        Piece x, y;
+        std::memcpy(&x, a + at, sizeof(Piece));
+        std::memcpy(&y, b + at, sizeof(Piece));
+        return x != y;
+    };
+    if (count >= 8) {
+        for (size_t at = 0; at + 8 < count; at += 8)
+            if (differ(at, uint64_t{})) return false;
+        return !differ(count - 8, uint64_t{});
+    }
+    if (count >= 4) return !differ(0, uint32_t{}) && !differ(count - 4, uint32_t{});
+    for (size_t at = 0; at < count; at++)
+        if (a[at] != b[at]) return false;
+    return true;
+}
+
 LUAPP_NOINLINE String* InternTable::intern(State& s, std::string_view bytes) {
     LUAPP_CHECK(bytes.size() <= kMaxInterned, "short strings only");
     if (LUAPP_UNLIKELY(slots_ == nullptr)) grow();
@@ -287,7 +306,7 @@ LUAPP_NOINLINE String* InternTable::intern(State& s, std::string_view bytes) {
     for (uint32_t at = hash & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
         if (hashIn(slots_[at]) != hash) continue;
         String* str = stringIn(s.heap, slots_[at]);
-        if (str->length == bytes.size() && std::memcmp(str->inlineBytes, bytes.data(), bytes.size()) == 0) return str;
+        if (str->length == bytes.size() && sameBytes(str->inlineBytes, bytes.data(), bytes.size())) return str;
     }
     // The bytes may stand in an object that the allocation would free.
     char copy[kMaxInterned + 8];
