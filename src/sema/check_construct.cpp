@@ -439,6 +439,7 @@ TExpr* Checker::guardShared(TExpr* value, const ClassType& base) {
     if (!base.info->sharedMark) return value;
     std::vector<TStmt*> before;
     value = unwrapLet(value, before);
+    if (value->kind != TExprKind::Call) return value;  // its arguments are in error
     auto* call = value->as<TCall>();
     std::vector<TExpr*> args(call->args.begin(), call->args.end());
     for (size_t i = 1; i < args.size(); i++) args[i] = stash(before, args[i]);
