@@ -11,6 +11,7 @@ namespace luapp::sema {
 
 /// A call as written, with all its results; a void call has type Void.
 TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
+    const Level level(level_);
     if (pred) *pred = nullptr;
     const bool wantsAll = std::exchange(wantsAllValues_, false);
     Callee callee;
