@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "frontend/ast/ast_visit.h"
+#include "runtime/base/list_limits.h"
 #include "sema/context.h"
 #include "sema/relations.h"
 
@@ -610,7 +611,9 @@ bool Checker::mayWriteField(FieldInfo& field, bool isSelf, Range range) {
 /// Other code may see the object from here on: fields without a value may be read unset.
 void Checker::noteSelfGoes() {
     if (!construction_) return;
-    construction_->constructor->letsSelfGo = true;
+    ConstructorInfo& constructor = *construction_->constructor;
+    constructor.letsSelfGo = true;
+    if (constructor.owner->objectFields.size() > base::kMaxListLength) return;  // no object can be that large
     for (FieldInfo* field : unsetNow()) field->mayBeUnset = true;
 }
 
