@@ -295,7 +295,7 @@ constexpr size_t kFixedResults = 256;  // a program can leave no more there, but
 
 /// Between two programs the collector still scans a part of the empty stack and of the results: nothing of the last one may stay there.
 static void forgetLeftovers(rt::State& s) {
-    std::memset(s.stackBase, 0, rt::kStackHeadroom * sizeof(rt::Word));
+    std::memset(s.context->stackBase, 0, rt::kStackHeadroom * sizeof(rt::Word));
     std::memset(s.results, 0, kFixedResults * sizeof(rt::Word));
     s.resultCount = 0;
     s.errorValue = rt::Value::nil();

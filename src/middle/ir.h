@@ -440,7 +440,10 @@ struct Note {
     Loc loc;
     bc::NoteUse use = bc::NoteUse::Call;
     OperandName names[2];
-    uint32_t scope = 0;  // debuggable functions: 1 + index in Function::debugLocals of the last local in scope, or 0
+    uint32_t further = 0;  // 1 + index in Module::notes of the names of the next two operands, or 0
+    uint32_t scope = 0;    // debuggable functions: 1 + index in Function::debugLocals of the last local in scope, or 0
+
+    bool hasNames() const { return names[0].kind != bc::NameKind::None || names[1].kind != bc::NameKind::None || further != 0; }
 };
 
 /// A local that the debug library knows, in a slot of its own.

@@ -409,11 +409,7 @@ Value FunctionLowering::toText(Value v, const Type* type) {
 }
 
 Value FunctionLowering::lowerConcat(const sema::TConcat* e) {
-    if (repOf(e->type) == Rep::Box) {
-        Value left = lower(e->parts[0]);
-        Value right = lower(e->parts[1]);
-        return dynamicOp(Op::ConcatX, {left, right}, e->loc, bc::NoteUse::Operate, nameOf(e->parts[0]), nameOf(e->parts[1]));
-    }
+    if (repOf(e->type) == Rep::Box) return dynamicConcat(e);
     constexpr size_t kMostAtOnce = 32;  // operands of one instruction lie side by side in registers
     std::vector<Value> parts;
     for (const TExpr* part : e->parts) {
@@ -426,6 +422,27 @@ Value FunctionLowering::lowerConcat(const sema::TConcat* e) {
         }
     }
     return parts.size() == 1 ? parts[0] : b_.op(Op::Concat, parts);
+}
+
+/// Joined from the right, since metamethods see what is to the right of them joined.
+Value FunctionLowering::dynamicConcat(const sema::TConcat* e) {
+    constexpr size_t kMostAtOnce = 200;
+    std::vector<Value> parts;
+    std::vector<OperandName> names;
+    for (const TExpr* part : e->parts) {
+        parts.push_back(lower(part));
+        names.push_back(nameOf(part));
+    }
+    for (;;) {
+        const size_t begin = parts.size() > kMostAtOnce ? parts.size() - kMostAtOnce : 0;
+        NotedPlace place(*this, e->loc, std::span(names).subspan(begin));
+        const Value joined = b_.op(Op::ConcatX, std::span(parts).subspan(begin));
+        if (begin == 0) return joined;
+        parts.resize(begin);
+        parts.push_back(joined);
+        names.resize(begin);
+        names.push_back({});
+    }
 }
 
 Value FunctionLowering::lowerLength(const sema::TLength* e) {

@@ -312,6 +312,8 @@ class FunctionLowering {
     class NotedPlace {
       public:
         NotedPlace(FunctionLowering& lowering, Loc loc, bc::NoteUse use, OperandName first, OperandName second = {});
+        /// For an operator with any number of operands.
+        NotedPlace(FunctionLowering& lowering, Loc loc, std::span<const OperandName> names);
         ~NotedPlace();
 
       private:
@@ -322,6 +324,7 @@ class FunctionLowering {
     OperandName nameOfVariable(const Variable* v);
     /// What an operand is called; after it has been lowered, because of temporaries.
     OperandName nameOf(const TExpr* e);
+    Value dynamicConcat(const sema::TConcat* e);
     Value dynamicOp(Op op, std::initializer_list<Value> operands, Loc loc, bc::NoteUse use, OperandName first, OperandName second = {},
                     int64_t imm = 0);
 

@@ -61,6 +61,23 @@ FunctionLowering::NotedPlace::NotedPlace(FunctionLowering& lowering, Loc loc, bc
     }
 }
 
+FunctionLowering::NotedPlace::NotedPlace(FunctionLowering& lowering, Loc loc, std::span<const OperandName> names)
+    : b_(lowering.b_), loc_(loc) {
+    const auto nameAt = [&](size_t i) { return i < names.size() ? names[i] : OperandName{}; };
+    Module& module = b_.function().module();
+    uint32_t further = 0;
+    // From the last pair on: each note says which one is next.
+    for (size_t i = (names.size() + 1) / 2 * 2; i > 2; i -= 2) {
+        const Note note{loc, bc::NoteUse::Operate, {nameAt(i - 2), nameAt(i - 1)}, further};
+        if (!note.hasNames()) continue;
+        module.addNote(note);
+        further = static_cast<uint32_t>(module.notes.size());
+    }
+    const Note first{loc, bc::NoteUse::Operate, {nameAt(0), nameAt(1)}, further};
+    if (first.hasNames()) b_.setNote(first);
+    else b_.setLoc(loc);
+}
+
 FunctionLowering::NotedPlace::~NotedPlace() { b_.setLoc(loc_); }
 
 }  // namespace luapp::ir

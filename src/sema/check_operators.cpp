@@ -645,24 +645,12 @@ TExpr* Checker::concat(std::span<TExpr* const> parts, Loc loc) {
         if (isError(part->type)) return errorExpr(loc);
         isDynamic |= isAny(part->type);
     }
-    if (!isDynamic) {
-        auto* n = expr<TConcat>(types_.string(), loc);
-        n->parts = arena().makeList<TExpr*>(parts);
-        return n;
-    }
+    auto* n = expr<TConcat>(isDynamic ? types_.any() : types_.string(), loc);
+    n->parts = arena().makeList<TExpr*>(parts);
+    if (!isDynamic) return n;
     afterCall();
-    // `..` associates to the right; with a dynamic operand it is done in pairs.
-    TExpr* right = parts.back();
-    for (size_t i = parts.size() - 1; i-- > 0;) {
-        TExpr* pair[] = {parts[i], right};
-        const bool pairIsDynamic = isAny(pair[0]->type) || isAny(pair[1]->type);
-        auto* n = expr<TConcat>(pairIsDynamic ? types_.any() : types_.string(), loc);
-        if (pairIsDynamic)
-            for (TExpr*& part : pair) part = convert(part, types_.any(), CheckReason::Assign, {});
-        n->parts = arena().makeList<TExpr*>(pair);
-        right = n;
-    }
-    return right;
+    for (TExpr*& part : n->parts) part = convert(part, types_.any(), CheckReason::Assign, {});
+    return n;
 }
 
 TExpr* Checker::concatOperand(TExpr* value, Range range) {

@@ -100,14 +100,14 @@ TEST_CASE("notes: found at the instruction they were added for") {
     t.add(3000, {bc::NoteUse::Operate, {{}, {bc::NameKind::Method, 7}}});
     uint32_t begin = 0;
     bc::Note note;
-    CHECK(!t.find(2, begin, note));
-    CHECK(t.find(2999, begin, note));
+    CHECK(!t.find(2, 0, begin, note));
+    CHECK(t.find(2999, 0, begin, note));
     CHECK(begin == 3);
     CHECK(note.use == bc::NoteUse::Call);
     CHECK(note.names[0].kind == bc::NameKind::Global);
     CHECK(note.names[0].name == 300);
     CHECK(note.names[1].kind == bc::NameKind::None);
-    CHECK(t.find(4000, begin, note));
+    CHECK(t.find(4000, 0, begin, note));
     CHECK(note.names[0].kind == bc::NameKind::None);
     CHECK(note.names[1].name == 7);
     // Damaged bytes give no more notes, and say so.

@@ -23,7 +23,7 @@ TEST_CASE("string: parts, case, repetition") {
     CHECK(s.call("string.rep", "", 3, "-") == "--");
     CHECK(s.call("string.rep", "x", 0) == "");
     CHECK(s.call("string.rep", "x", -1) == "");
-    CHECK(s.call("string.rep", "xxxxxxxxxx", 1e15) == "error: string is too long");
+    CHECK(s.call("string.rep", "xxxxxxxxxx", 1e15) == "error: string length overflow");
     CHECK(s.call("string.byte", "abc", 1, -1) == "97, 98, 99");
     CHECK(s.call("string.byte", "abc", 10) == "");
     CHECK(s.call("string.byte", "abc", -1) == "99");

@@ -238,7 +238,7 @@ TEST_CASE("the limit raises a catchable error") {
     CHECK_FALSE(protectedCall(*s, big, nullptr));
     auto absurd = [](State& st, void*) { newLongString(st, uint64_t{1} << 50); };
     CHECK_FALSE(protectedCall(*s, absurd, nullptr));
-    CHECK(errorText(*s) == "string is too long");
+    CHECK(errorText(*s) == "string length overflow");
 }
 
 TEST_CASE("many States at once") {

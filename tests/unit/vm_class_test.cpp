@@ -422,7 +422,7 @@ void loseObjects(World& w, const std::vector<double>& numbers) {
     makeObjects(w, numbers);
     clearStack();
     w.s->results[0] = kNilBox;
-    std::memset(w.s->stackBase, 0, 4096 * sizeof(Word));
+    std::memset(w.s->context->stackBase, 0, 4096 * sizeof(Word));
     w.s->heap.collect();
     w.s->heap.setEnabled(true);
 }
@@ -439,7 +439,7 @@ TEST_CASE("finalisers run at calls and loops after a collection, the youngest ob
     loseObjects(w, {1, 2, 3, 4});
     CHECK(numberOf(w.p->data[log]) == 0);
     CHECK(w.run() == Value::number(4321));
-    CHECK_FALSE(w.s->finalizersRequested);
+    CHECK_FALSE(w.s->isRequested(kFinalizersRequest));
     w.s->heap.collect();
     CHECK(w.run() == Value::number(4321));
 }

@@ -234,7 +234,7 @@ TEST_CASE("calls: from C++ with raw words, through builtins, and back into the i
     bc::DataIndex f = b.data(DataKind::Function, Rep::Ref, sq);
     b.f.op(Op::LoadK, 5, f).op(Op::LoadF, 6, 3).op(Op::CallB, 2, kTwice).op(Op::Ret, 2);
     CHECK(w.number(b) == 81);
-    CHECK(w.s->frame == w.s->stackBase);
+    CHECK(w.s->frame == w.s->context->stackBase);
 }
 
 TEST_CASE("calls: dynamic, with conversions by the signature") {
@@ -319,7 +319,7 @@ TEST_CASE("errors: caught by pcall, the interpreter goes on; tracebacks name fun
     b.f.aim(b.f.jump(Op::LoopLtI, 20, 21, 1), top);
     b.f.op(Op::Ret, 0);
     CHECK(w.text(b) == "test.luapp:33: attempt to perform arithmetic on a nil value");
-    CHECK(w.s->frame == w.s->stackBase);
+    CHECK(w.s->frame == w.s->context->stackBase);
     (void)any;
 }
 

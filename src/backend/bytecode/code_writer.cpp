@@ -333,13 +333,13 @@ class CodeWriter {
     }
 
     /// A window in the frame slots: a second frame of this function is opened for it, whose register 0 is the window's
-    /// base. No window instruction but ConcatN has operands outside the window.
+    /// base. No window instruction but ConcatN and ConcatX has operands outside the window.
     void writeFarWindow(const LirInst& inst, Location base) {
         fusible_ = kNoFusible;
         emit(encodeE(Op::Shift, static_cast<int32_t>(base)));
-        if (inst.op == static_cast<uint16_t>(Op::ConcatN)) {
+        if (inst.op == static_cast<uint16_t>(Op::ConcatN) || inst.op == static_cast<uint16_t>(Op::ConcatX)) {
             addPosition(inst);
-            emit(encodeABC(Op::ConcatN, 0, 0, static_cast<uint32_t>(inst.imm)));
+            emit(encodeABC(static_cast<Op>(inst.op), 0, 0, static_cast<uint32_t>(inst.imm)));
             emit(encodeE(Op::Unshift, 0));
             emit(encodeAD(Op::Reload, a_.operandPlace[inst.firstOperand + inst.numOperands - 1], base));
             return;
@@ -357,9 +357,9 @@ class CodeWriter {
         proto_.lines.add(here(), chunk_.position({inst.loc}));
         const ir::Note* note = chunk_.module().noteOf({inst.loc});
         if (proto_.isDebuggable) proto_.scopes.add(here(), note ? note->scope : 0);
-        if (note && (note->use == NoteUse::TailCall || note->names[0].kind != NameKind::None || note->names[1].kind != NameKind::None)) {
+        if (!note || (note->use != NoteUse::TailCall && !note->hasNames())) return;
+        for (; note; note = note->further == 0 ? nullptr : &chunk_.module().notes[note->further - 1])
             proto_.notes.add(here(), {note->use, {chunk_.operandName(note->names[0]), chunk_.operandName(note->names[1])}});
-        }
     }
 
     // --- jumps

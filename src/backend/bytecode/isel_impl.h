@@ -107,6 +107,7 @@ class Selector {
     bool isTailCall(const ir::Inst* call) const;
     void selectMethodCall(const ir::Inst* inst);
     void selectConcat(const ir::Inst* inst);
+    void joinWindow(Op op, const ir::Inst* inst, VReg first, std::span<const ir::Value> values, VReg result);
     void selectReturn(const ir::Inst* inst);
     void selectIterator(const ir::Inst* inst);
     void selectClosure(const ir::Inst* inst);

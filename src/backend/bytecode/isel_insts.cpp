@@ -255,7 +255,10 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::UnmX: return selectUnary(ArithOp::Unm, inst);
         case ir::Op::BNotX: return selectUnary(ArithOp::BNot, inst);
         case ir::Op::LenX: plain(Op::LenX, inst); return;
-        case ir::Op::ConcatX: plain(Op::ConcatX, inst); return;
+        case ir::Op::ConcatX:
+            LUAPP_CHECK(inst->operandCount < kAllocatableRegisters, "too many operands");
+            joinWindow(Op::ConcatX, inst, kNoVReg, inst->ops(), inst->id);
+            return;
         case ir::Op::IndexX: plain(Op::IndexX, inst); return;
         case ir::Op::MemberX:
             if (inst->operand(0)->is(ir::Op::EnvGet)) {
@@ -449,17 +452,23 @@ void Selector::selectConcat(const ir::Inst* inst) {
     VReg joined = kNoVReg;
     for (size_t at = 0; at < inst->operandCount;) {
         const size_t count = std::min<size_t>(inst->operandCount - at, kMaxConcat - (joined == kNoVReg ? 0 : 1));
-        begin(Op::ConcatN, inst).flags = backend::lir_flags::Window;
-        uint32_t slot = 0;
-        if (joined != kNoVReg) use(joined, OperandKind::FixedUse, slot++);
-        for (size_t i = 0; i < count; i++) use(source(inst->operand(static_cast<uint32_t>(at + i))), OperandKind::FixedUse, slot++);
+        const VReg result = at + count == inst->operandCount ? inst->id : freshVReg();
+        joinWindow(Op::ConcatN, inst, joined, inst->ops().subspan(at, count), result);
+        joined = result;
         at += count;
-        LirInst& out = out_.code.insts.back();
-        out.imm = static_cast<int32_t>(slot);
-        out.windowSize = static_cast<uint16_t>(slot);
-        joined = at == inst->operandCount ? inst->id : freshVReg();
-        use(joined, OperandKind::Def);
     }
+}
+
+/// Joins `first`, if there is one, and `values`, side by side in a window.
+void Selector::joinWindow(Op op, const ir::Inst* inst, VReg first, std::span<const ir::Value> values, VReg result) {
+    begin(op, inst).flags = backend::lir_flags::Window;
+    uint32_t slot = 0;
+    if (first != kNoVReg) use(first, OperandKind::FixedUse, slot++);
+    for (const ir::Value value : values) use(source(value), OperandKind::FixedUse, slot++);
+    LirInst& out = out_.code.insts.back();
+    out.imm = static_cast<int32_t>(slot);
+    out.windowSize = static_cast<uint16_t>(slot);
+    use(result, OperandKind::Def);
 }
 
 void Selector::selectReturn(const ir::Inst* inst) {

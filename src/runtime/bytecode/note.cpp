@@ -30,6 +30,8 @@ bool NoteTable::Cursor::next(uint32_t& pc, Note& note) {
     uint64_t delta;
     isDamaged_ = true;
     if (!getVarint(at_, end_, delta) || at_ == end_) return false;
+    note.first = delta == 0 && !isFirst_ ? note.first + 2 : 0;
+    isFirst_ = false;
     pc_ += delta;
     const unsigned head = *at_++;
     const unsigned kinds[2] = {head >> 2 & 7, head >> 5};
@@ -61,12 +63,13 @@ uint32_t ScopeTable::find(uint32_t pc) const {
     return static_cast<uint32_t>(found);
 }
 
-bool NoteTable::find(uint32_t pc, uint32_t& begin, Note& note) const {
+bool NoteTable::find(uint32_t pc, unsigned operand, uint32_t& begin, Note& note) const {
     Cursor cursor(*this);
     bool isFound = false;
     uint32_t at;
     Note here;
     while (cursor.next(at, here) && at <= pc) {
+        if (here.first > operand) continue;
         begin = at;
         note = here;
         isFound = true;

@@ -32,13 +32,16 @@ struct OperandName {
 struct Note {
     NoteUse use = NoteUse::Call;
     OperandName names[2];
+    uint32_t first = 0;  // the operand that names[0] is of; more than 0 in the further notes of an instruction
 };
 
 /// The notes of a proto, delta coded by pc in the order of the code.
-/// Bytes of an entry: varint pc delta, byte (use | kind 0 << 2 | kind 1 << 5), then a varint for each name that there is.
+/// Bytes of an entry: varint pc delta, byte (use | kind 0 << 2 | kind 1 << 5), then a varint for each name that there is. An entry with
+/// a delta of 0 behind another one has the names of the same instruction's next two operands.
 class NoteTable {
 public:
-    /// The instruction that begins at word `pc`; pcs rise.
+    /// The instruction that begins at word `pc`; pcs rise. An instruction's notes are added in the order of the operands, none left out;
+    /// `note.first` is not read.
     void add(uint32_t pc, const Note& note);
 
     /// Reads the notes in order.
@@ -53,11 +56,13 @@ public:
         const uint8_t* at_;
         const uint8_t* end_;
         uint64_t pc_ = 0;
+        bool isFirst_ = true;
         bool isDamaged_ = false;
     };
 
-    /// The last note that begins at or before word `pc`; false if there is none. `begin` tells where.
-    bool find(uint32_t pc, uint32_t& begin, Note& note) const;
+    /// Of the last instruction with notes that begins at or before word `pc` the note with the name of `operand`, or its last one; false
+    /// if there is none. `begin` tells where.
+    bool find(uint32_t pc, unsigned operand, uint32_t& begin, Note& note) const;
 
     const std::vector<uint8_t>& bytes() const { return bytes_; }
     /// Takes over bytes read from a file; nothing may be added afterwards.

@@ -489,6 +489,7 @@ private:
             case Op::UnboxU:
             case Op::NewCell:
             case Op::ToStr: return isRep(C());
+            case Op::ConcatX:
             case Op::ConcatN: return limited(C() - 1, 255, "count") && inFrame(B(), C());
             case Op::NewArr: return isType(X(), {TypeKind::Array});
             case Op::NewTab: return isType(X(), {TypeKind::Table, TypeKind::LuaTable});

@@ -309,7 +309,7 @@ bool Heap::queueUnreached() {
     return any;
 }
 
-LUAPP_NOINLINE void Heap::collect() {
+LUAPP_NOINLINE void Heap::collect(const void* nativeStack) {
     if (!space_.isReserved()) return;
     LUAPP_CHECK(!collecting_, "collections do not nest");
     collecting_ = true;
@@ -323,7 +323,7 @@ LUAPP_NOINLINE void Heap::collect() {
     clearMarks();
     {
         Marker marker(state_, *this, space_);
-        marker.run(stackPointer);
+        marker.run(nativeStack != nullptr ? nativeStack : stackPointer);
         if (queueUnreached()) marker.markDue();
         dueSorted_.assign(due_.begin(), due_.end());
         std::sort(dueSorted_.begin(), dueSorted_.end());

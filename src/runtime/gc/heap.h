@@ -62,8 +62,9 @@ public:
     /// The bytes an allocation of `bytes` really gets; containers fill them. The same function for every State.
     static size_t roundedSize(size_t bytes);
 
-    /// A full collection now. Safe anywhere allocation is.
-    void collect();
+    /// A full collection now. Safe anywhere allocation is. `nativeStack`, if not null: what the native stack holds below it keeps no
+    /// object alive, the callee-saved registers neither.
+    void collect(const void* nativeStack = nullptr);
     /// Stops or restarts automatic collection (collectgarbage "stop", "restart"); the limit still holds.
     void setEnabled(bool enabled) { enabled_ = enabled; }
     bool isEnabled() const { return enabled_; }

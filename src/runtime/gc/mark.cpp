@@ -208,9 +208,8 @@ void Marker::clearWeakTables() {
 
 void Marker::traceCoroutine(Coroutine* co) {
     markOrNull(co->body);
-    markOrNull(co->resumer);
-    bool isRunning = co == state_.currentCoroutine;
-    if (co->stack.slot != CoroutineStack::kNoSlot && !isRunning) scanSuspended(co->context, co->stack.nativeEnd);
+    if (co->status == CoroutineStatus::Running) markOrNull(co->resumer);
+    if (co->stack.slot != CoroutineStack::kNoSlot && co != state_.currentCoroutine) scanSuspended(co->context, co->stack.nativeEnd);
 }
 
 void Marker::trace(Object* o) {

@@ -48,6 +48,7 @@ private:
     void markRoots();
     void markRange(RootRange* range);
     void scanRange(const void* begin, const void* end);  // stack_scan.cpp
+    void scanNative(const void* begin, const void* end, const Activation* activation);
     void scanFrames(const void* begin, const void* end);
     void markCode(const uint32_t* pc);
     void scanRunning(const void* stackPointer);

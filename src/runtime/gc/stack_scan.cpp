@@ -31,6 +31,16 @@ LUAPP_NO_ASAN void Marker::scanRange(const void* begin, const void* end) {
     for (auto* p = reinterpret_cast<const Word*>(first); p + 1 <= stop; p++) markConservatively(*p);
 }
 
+/// A native stack without the interpreter's own frames; `activation` is the innermost one.
+void Marker::scanNative(const void* begin, const void* end, const Activation* activation) {
+    for (; activation != nullptr; activation = activation->outer) {
+        if (activation->begin >= activation->end) continue;
+        scanRange(begin, activation->begin);
+        begin = activation->end;
+    }
+    scanRange(begin, end);
+}
+
 /// Return addresses keep the programs whose functions run.
 void Marker::markCode(const uint32_t* pc) {
     if (pc <= codeBegin_ || pc > codeEnd_) return;
@@ -45,7 +55,7 @@ LUAPP_NO_ASAN void Marker::scanFrames(const void* begin, const void* end) {
 }
 
 void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
-    scanRange(context.nativeStack, nativeEnd);
+    scanNative(context.nativeStack, nativeEnd, context.activation);
     markCode(context.pc);
     Word* end = context.stackEnd;
     if (context.frame == nullptr) return;
@@ -63,13 +73,11 @@ void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
 
 void Marker::scanRunning(const void* stackPointer) {
     State& s = state_;
-    ExecContext running;
+    ExecContext running = *s.context;
     running.nativeStack = const_cast<void*>(stackPointer);
     running.frame = s.frame;
     running.top = s.top;
     running.pc = s.pc;
-    running.stackBase = s.stackBase;
-    running.stackEnd = s.stackEnd;
     scanRange(s.results, s.results + (s.resultCount < kScannedResults ? kScannedResults : s.resultCount));
     if (s.currentCoroutine == nullptr) {
         scanSuspended(running, nativeStackBase());

@@ -113,7 +113,10 @@ LUAPP_NOINLINE void collectNow(State& s, Word* args) {
     Word* const dead = args + 2;
     if (s.top > dead && s.top - dead <= 2 * int64_t{kBuiltinArgRoom}) std::memset(dead, 0, static_cast<size_t>(s.top - dead) * sizeof(Word));
     libState(s).gcSteps = 0;
-    s.heap.collect();
+    // Called by the interpreter, which has all that counts in VM registers: what functions that it called left on the native stack, and
+    // what this one did not overwrite, is dead.
+    const Activation* const activation = s.context->activation;
+    s.heap.collect(!s.isCalledByBuiltin && activation != nullptr ? activation->begin : nullptr);
 }
 
 /// Collections are not made in steps. A step counts as looking at so much of the heap, and when all has been looked at, it collects:
@@ -399,7 +402,7 @@ static LUAPP_NOINLINE Word collectGarbage(State& s, Word* args) {
         raiseOption(s, 1, "collectgarbage", what);
     }
     // Programs expect that what a collection found has been finalised when it is over.
-    if (s.finalizersRequested) runFinalizers(s);
+    if (s.isRequested(kFinalizersRequest)) runFinalizers(s);
     return result.word();
 }
 

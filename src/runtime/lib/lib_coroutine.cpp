@@ -58,7 +58,7 @@ Word coroutineYield(State& s, Word* args) {
 }
 
 Word coroutineStatus(State& s, Word* args) {
-    return wordOf(newString(s, statusName(statusOf(s, coroutineArg(s, args, "status")))));
+    return wordOf(newString(s, statusName(s, coroutineArg(s, args, "status"))));
 }
 
 Word coroutineRunning(State& s, Word*) {

@@ -23,7 +23,7 @@ uint64_t startOffset(int64_t position, uint64_t length) {
 /// The matcher recurses up to 200 levels of some 200 bytes: more than the headroom that every builtin has.
 void checkMatcherStack(State& s) {
     constexpr uintptr_t kMatcherStack = 32 * 1024;
-    if (LUAPP_UNLIKELY(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - kMatcherStack < s.nativeLimit))
+    if (LUAPP_UNLIKELY(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - kMatcherStack < s.context->nativeLimit))
         raiseStackOverflow(s);
 }
 

@@ -20,6 +20,7 @@ struct Closure : Object {
     static constexpr uint8_t kResumes = 8;  // made by coroutine.wrap: captures[1] is the coroutine it resumes
     static constexpr uint8_t kResume = 32;  // coroutine.resume itself
     static constexpr uint8_t kYield = 64;   // coroutine.yield itself
+    static constexpr uint8_t kSwitches = kResumes | kResume | kYield;
     static constexpr uint32_t kCapturesOffset = 16;
 
     const void* code;  // what the interpreter calls: defined by vm for programs' functions

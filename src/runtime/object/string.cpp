@@ -55,9 +55,9 @@ StringBuffer* appendable(State& s, String* a, uint64_t more) {
     return buffer;
 }
 
-void appendBytes(StringBuffer* buffer, const String* part) {
-    std::memcpy(buffer->bytes + buffer->used, part->data(), part->length);
-    buffer->used += part->length;
+void appendBytes(StringBuffer* buffer, std::string_view part) {
+    std::memcpy(buffer->bytes + buffer->used, part.data(), part.size());
+    buffer->used += part.size();
 }
 
 }  // namespace
@@ -128,7 +128,7 @@ String* concat(State& s, String* a, String* b) {
     }
     checkLength(s, length);
     if (StringBuffer* buffer = appendable(s, a, b->length)) {
-        appendBytes(buffer, b);
+        appendBytes(buffer, b->view());
         return newWindow(s, buffer, length);
     }
     String* str = newLongString(s, length);
@@ -138,36 +138,41 @@ String* concat(State& s, String* a, String* b) {
     return str;
 }
 
+StringJoiner::StringJoiner(State& s, String* first, uint64_t length) : state_(s), length_(length) {
+    checkLength(s, length);
+    if (length <= kMaxInterned) {
+        at_ = small_;
+        return;
+    }
+    if (first) buffer_ = appendable(s, first, length - first->length);
+    if (buffer_) {
+        isFirstThere_ = true;
+        at_ = buffer_->bytes + buffer_->used;
+        return;
+    }
+    string_ = newLongString(s, length);
+    string_->flags |= String::kConcatenated;
+    at_ = string_->inlineBytes;
+}
+
+String* StringJoiner::finish() {
+    if (buffer_) {
+        LUAPP_CHECK(at_ == buffer_->bytes + length_, "pieces of another length");
+        buffer_->used = length_;
+        return newWindow(state_, buffer_, length_);
+    }
+    return string_ ? string_ : state_.strings.intern(state_, {small_, length_});
+}
+
 String* concatN(State& s, const Word* words, uint32_t count) {
     auto at = [words](uint32_t i) { return refOf<String>(words[i]); };
     if (count == 1) return at(0);
     if (count == 2) return concat(s, at(0), at(1));
     uint64_t length = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        length += at(i)->length;
-        checkLength(s, length);
-    }
-    if (length <= kMaxInterned) {
-        char bytes[kMaxInterned];
-        char* p = bytes;
-        for (uint32_t i = 0; i < count; i++) {
-            std::memcpy(p, at(i)->data(), at(i)->length);
-            p += at(i)->length;
-        }
-        return s.strings.intern(s, {bytes, length});
-    }
-    if (StringBuffer* buffer = appendable(s, at(0), length - at(0)->length)) {
-        for (uint32_t i = 1; i < count; i++) appendBytes(buffer, at(i));
-        return newWindow(s, buffer, length);
-    }
-    String* str = newLongString(s, length);
-    str->flags |= String::kConcatenated;
-    char* p = str->inlineBytes;
-    for (uint32_t i = 0; i < count; i++) {
-        std::memcpy(p, at(i)->data(), at(i)->length);
-        p += at(i)->length;
-    }
-    return str;
+    for (uint32_t i = 0; i < count; i++) length += at(i)->length;
+    StringJoiner joiner(s, at(0), length);
+    for (uint32_t i = 0; i < count; i++) joiner.add(at(i)->view());
+    return joiner.finish();
 }
 
 // --- hash and comparison ----------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ class Heap;
 
 /// Strings up to this length are interned.
 inline constexpr size_t kMaxInterned = 40;
-/// Longer strings raise "string is too long".
-inline constexpr uint64_t kMaxStringLength = uint64_t{1} << 40;
+/// Longer strings raise "string length overflow".
+inline constexpr uint64_t kMaxStringLength = UINT32_MAX;
 
 /// Bytes shared by buffered strings: `used` of `capacity` bytes are taken.
 struct StringBuffer : Object {
@@ -50,7 +50,7 @@ struct String : Object {
 };
 
 /// The string with these bytes; interned if short. `bytes` must not point into a heap object that only this call keeps alive.
-/// May collect; raises "string is too long" and "out of memory".
+/// May collect; raises "string length overflow" and "out of memory".
 String* newString(State& s, std::string_view bytes);
 
 /// An uninitialised, not interned string of `length` > kMaxInterned bytes; the caller fills inlineBytes before the next safepoint.
@@ -65,6 +65,34 @@ String* integerString(State& s, int64_t i);
 
 /// a .. b. Amortised constant time in a's length where a is the newest result of appending. May collect.
 String* concat(State& s, String* a, String* b);
+
+/// Makes a string of known length out of pieces; appends in place where concat() would.
+class StringJoiner {
+public:
+    /// `first` is the string that is the first piece, or null if that is none. What the pieces lie in must be reachable until finish().
+    /// May collect; raises "string length overflow" and "out of memory".
+    StringJoiner(State& s, String* first, uint64_t length);
+    /// The next piece; all of them together have the length.
+    void add(std::string_view piece) {
+        if (isFirstThere_) {
+            isFirstThere_ = false;
+            return;
+        }
+        std::memcpy(at_, piece.data(), piece.size());
+        at_ += piece.size();
+    }
+    /// May collect.
+    String* finish();
+
+private:
+    State& state_;
+    uint64_t length_;
+    char* at_;
+    bool isFirstThere_ = false;
+    StringBuffer* buffer_ = nullptr;
+    String* string_ = nullptr;
+    char small_[kMaxInterned];
+};
 
 /// The `count` >= 1 strings (references) at `words`, joined. `words` must be scanned memory (VM stack, result area).
 String* concatN(State& s, const Word* words, uint32_t count);

@@ -31,9 +31,22 @@ struct SavedRegisters {
     }
 };
 
+/// interpret() in an activation. Not inline, so that the call is made with the stack pointer that is read.
+LUAPP_NOINLINE void runInterpreter(State& s, const Transfer& t) {
+    // The return address and the registers that interpret() saves first; it may align its frame under a sanitizer.
+    constexpr size_t kSavedBytes = LUAPP_ASAN ? 256 : 7 * sizeof(Word);
+    char* stackPointer;
+    asm volatile("mov %%rsp, %0" : "=r"(stackPointer));
+    ExecContext& context = *s.context;
+    Activation activation{context.activation, stackPointer, stackPointer - kSavedBytes};
+    context.activation = &activation;
+    interpret(s, t.pc, t.R, t.K);
+    context.activation = activation.outer;
+}
+
 void checkRoom(State& s, Word* frame, uint64_t slots) {
     if (LUAPP_UNLIKELY(frame + slots >= s.stackLimit.load(std::memory_order_relaxed))) {
-        if (frame + slots >= s.stackEnd - kStackHeadroom) raiseStackOverflow(s);
+        if (frame + slots >= s.context->stackEnd - kStackHeadroom) raiseStackOverflow(s);
         s.stackCheckFailed(frame);
     }
 }
@@ -357,8 +370,8 @@ uint32_t fixedParamsOf(State& s, const Closure* f) {
 }
 
 Word* nestedBase(State& s) {
-    if (s.top >= s.stackBase && s.top < s.stackEnd && s.top > s.frame) return s.top;
-    if (s.frame == nullptr || s.pc == nullptr) return s.frame == nullptr ? s.stackBase : s.frame;
+    if (s.top >= s.context->stackBase && s.top < s.context->stackEnd && s.top > s.frame) return s.top;
+    if (s.frame == nullptr || s.pc == nullptr) return s.frame == nullptr ? s.context->stackBase : s.frame;
     const Function* f = findFunction(s, s.pc);
     return s.frame + (f == nullptr ? kStackHeadroom : f->frameSize);
 }
@@ -370,13 +383,15 @@ Word callRaw(State& s, Closure* f, const Word* args, uint32_t fixedCount, uint32
     for (uint32_t k = 0; k < count; ++k) n[k] = args[k];
     s.argCount = extras;
     if (LUAPP_UNLIKELY(f->isBuiltin())) {
+        NativeCall native(s);
         s.top = n + count + kBuiltinArgRoom;
         Word result = f->builtin()(s, n);
+        native.finish();
         saved.restore(s);
         return result;
     }
     const Function* code = static_cast<const Function*>(f->code);
-    interpret(s, code->entry, n, code->data);
+    runInterpreter(s, {code->entry, n, code->data});
     saved.restore(s);
     return n[-3];
 }
@@ -390,7 +405,7 @@ void call(State& s, Value callee, std::span<const Value> args) {
     Transfer t = enterDyn(s, callee, n, count, {kExitStub, s.frame, nullptr});
     if (t.pc != kExitStub) {
         native.runsProgram();
-        interpret(s, t.pc, t.R, t.K);
+        runInterpreter(s, t);
     }
     saved.restore(s);
     native.finish();
@@ -405,7 +420,7 @@ void callPack(State& s, Value callee) {
     Transfer t = enterDyn(s, callee, n, count, {kExitStub, s.frame, nullptr});
     if (t.pc != kExitStub) {
         native.runsProgram();
-        interpret(s, t.pc, t.R, t.K);
+        runInterpreter(s, t);
     }
     saved.restore(s);
     native.finish();
@@ -433,7 +448,7 @@ void runProgram(State& s, Program& p) {
     std::memcpy(n, s.results, count * sizeof(Word));
     s.argCount = count;
     if (!f.returnsPack) s.resultCount = 0;
-    interpret(s, f.entry, n, f.data);
+    runInterpreter(s, {f.entry, n, f.data});
     if (!f.returnsPack) {
         s.resultCount = static_cast<uint32_t>(f.proto->results.size());
         if (s.resultCount != 0) s.results[0] = n[-3];

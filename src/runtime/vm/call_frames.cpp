@@ -147,7 +147,7 @@ void traceback(State& s, Coroutine* co, int level, TextBuilder& out) {
 Word* frameEnd(State& s, Word* frame, const uint32_t* pc) {
     const Function* f = pc == nullptr ? nullptr : findFunction(s, pc);
     Word* end = frame + (f == nullptr ? kStackHeadroom : f->frameSize);
-    bool topCounts = frame == s.frame && s.top >= s.stackBase && s.top <= s.stackEnd;
+    bool topCounts = frame == s.frame && s.top >= s.context->stackBase && s.top <= s.context->stackEnd;
     return topCounts && s.top > end ? s.top : end;
 }
 

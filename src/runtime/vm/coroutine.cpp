@@ -50,15 +50,36 @@ void keepTraceback(State& s, void* co) {
     s.errorValue = error;
 }
 
+/// State.frame, pc and top, kept in the context of the running coroutine while it does not run. The interpreter, which keeps two of them
+/// itself and does without the third, leaves `top` as it is: null.
+struct RegistersKept {
+    State& s;
+    ExecContext& own;
+
+    explicit RegistersKept(State& state) : s(state), own(*state.context) {
+        own.frame = s.frame;
+        own.pc = s.pc;
+        own.top = s.top;
+    }
+    void restore() const {
+        s.frame = own.frame;
+        s.pc = own.pc;
+        s.top = own.top;
+        own.top = nullptr;
+    }
+};
+
 /// First function on a coroutine's stack.
 [[noreturn]] void runBody(State* state, Coroutine* co) {
     State& s = *state;
     finishSwitch(s, co);
+    s.frame = s.top = co->stack.vmBegin;
+    s.pc = nullptr;
     co->failed = !protectedCall(s, callBody, co, keepTraceback, co);
     if (co->failed) packOne(s, s.errorValue);
     co->status = CoroutineStatus::Dead;
     co->body = nullptr;
-    switchTo(s, co, co->resumer, true);
+    switchTo(s, co, co->context, co->resumer, *co->back, true);
     LUAPP_UNREACHABLE("a dead coroutine was resumed");
 }
 
@@ -87,17 +108,17 @@ void prepare(State& s, Coroutine* co) {
 #endif
     ExecContext& c = co->context;
     c = ExecContext();
-    c.stackBase = c.frame = c.top = co->stack.vmBegin;
+    c.stackBase = c.frame = co->stack.vmBegin;
     c.stackEnd = co->stack.vmEnd;
+    c.stackLimit = stackLimitBelow(c.stackEnd);
     c.nativeLimit = reinterpret_cast<uintptr_t>(co->stack.nativeBegin) + kNativeHeadroom;
-    // What luapp_rt_switchStack pops: six registers and the address to go on at; then what luapp_rt_stackEntry pops.
+    // What switchStack() pops: the address to go on at; then what luapp_rt_stackEntry pops.
     auto* top = reinterpret_cast<uint64_t*>(co->stack.nativeEnd) - 2;
     top[0] = top[1] = 0;
     *--top = reinterpret_cast<uint64_t>(co);
     *--top = reinterpret_cast<uint64_t>(&s);
     *--top = reinterpret_cast<uint64_t>(&runBody);
     *--top = reinterpret_cast<uint64_t>(&luapp_rt_stackEntry);
-    for (int i = 0; i < 6; i++) *--top = 0;
     c.nativeStack = top;
 }
 
@@ -114,11 +135,11 @@ bool refuse(State& s, ErrorKind kind) {
 
 }  // namespace
 
-const char* statusName(CoroutineStatus status) {
-    switch (status) {
+const char* statusName(const State& s, const Coroutine* co) {
+    switch (co->status) {
+        case CoroutineStatus::Created:
         case CoroutineStatus::Suspended: return "suspended";
-        case CoroutineStatus::Running: return "running";
-        case CoroutineStatus::Normal: return "normal";
+        case CoroutineStatus::Running: return co == s.currentCoroutine ? "running" : "normal";
         case CoroutineStatus::Dead: return "dead";
     }
     return "?";
@@ -130,16 +151,20 @@ Coroutine* newCoroutine(State& s, Closure* body) {
     co->body = body;
     // As in Lua 5.1 it inherits the mask, but no function.
     co->hook = {};
-    co->status = CoroutineStatus::Suspended;
+    co->status = CoroutineStatus::Created;
     return co;
 }
 
 bool resume(State& s, Coroutine* co) {
-    if (LUAPP_UNLIKELY(co->status != CoroutineStatus::Suspended)) {
-        return refuse(s, co->status == CoroutineStatus::Dead ? ErrorKind::ResumeDead : ErrorKind::ResumeNotSuspended);
+    switch (co->status) {
+        case CoroutineStatus::Created: prepare(s, co); break;
+        case CoroutineStatus::Suspended: break;
+        case CoroutineStatus::Running: return refuse(s, ErrorKind::ResumeNotSuspended);
+        case CoroutineStatus::Dead: return refuse(s, ErrorKind::ResumeDead);
     }
-    if (LUAPP_UNLIKELY(co->stack.slot == CoroutineStack::kNoSlot)) prepare(s, co);
-    continueWaiting(s, co);
+    RegistersKept registers(s);
+    continueWaiting(s, s.currentCoroutine, registers.own, co);
+    registers.restore();
     return LUAPP_LIKELY(co->status != CoroutineStatus::Dead) || finishResume(s, co);
 }
 
@@ -158,16 +183,16 @@ void raiseFromCoroutine(State& s) {
 void yield(State& s) {
     Coroutine* self = s.currentCoroutine;
     if (self == nullptr) raise(s, ErrorKind::YieldOutside);
+    RegistersKept registers(s);
     yieldFrom(s, self);
+    registers.restore();
 }
 
-CoroutineStatus statusOf(const State&, const Coroutine* co) { return co->status; }
-
 void closeCoroutine(State& s, Coroutine* co) {
-    LUAPP_CHECK(co->status == CoroutineStatus::Suspended, "only a suspended coroutine can be closed");
+    LUAPP_CHECK(co->status == CoroutineStatus::Suspended, "only a suspended coroutine has a stack to give back");
     co->status = CoroutineStatus::Dead;
     co->body = nullptr;
-    if (co->stack.slot != CoroutineStack::kNoSlot) giveStack(s, co);
+    giveStack(s, co);
 }
 
 }  // namespace luapp::rt

@@ -12,16 +12,19 @@
 
 namespace luapp::rt {
 
-enum class CoroutineStatus : uint8_t { Suspended, Running, Normal, Dead };
-
-/// "suspended", "running", "normal", "dead".
-const char* statusName(CoroutineStatus status);
+enum class CoroutineStatus : uint8_t {
+    Created,    // waits for its first resume, which gives it a stack
+    Suspended,  // in a yield
+    Running,    // the current one, or it waits for one that it resumed
+    Dead,
+};
 
 struct Coroutine : Object {
     ExecContext context;     // while suspended or normal
     CoroutineStack stack;    // no slot before the first resume and after the end
     Closure* body;           // cleared when it ends
-    Coroutine* resumer;      // who resumed it; null: the main program
+    Coroutine* resumer;      // while Running: who resumed it; null: the main program
+    ExecContext* back;       // while Running: the context to go on with when it yields or ends, the resumer's
     Coroutine* previousLive; // list of the coroutines with a stack, owned by vm/coroutine.cpp
     Coroutine* nextLive;
     void* fakeStack;         // sanitizer bookkeeping
@@ -44,8 +47,8 @@ bool resume(State& s, Coroutine* co);
 /// Raises YieldOutside in the main program.
 void yield(State& s);
 
-/// As coroutine.status(co) answers.
-CoroutineStatus statusOf(const State& s, const Coroutine* co);
+/// What coroutine.status(co) answers: "suspended", "running", "normal" or "dead".
+const char* statusName(const State& s, const Coroutine* co);
 
 /// True if `co` has finished; its stack has been given back.
 inline bool isDead(const Coroutine* co) { return co->status == CoroutineStatus::Dead; }

@@ -18,68 +18,87 @@ inline void startSwitch(State&, Coroutine*, Coroutine*, bool) {}
 inline void finishSwitch(State&, Coroutine*) {}
 #endif
 
-LUAPP_ALWAYS_INLINE void saveContext(const State& s, ExecContext& c) {
-    c.frame = s.frame;
-    c.top = s.top;
-    c.pc = s.pc;
-    c.handler = s.handler;
+/// Saves the stack pointer, and goes on where another stack was left. A stack that was left has the address to go on at on top and the
+/// callee-saved registers below, or is as prepare() in coroutine.cpp makes it. Each place that switches has a jump of its own, which
+/// the processor predicts best. Only for functions that call others, too: those have nothing below their stack pointer.
+LUAPP_ALWAYS_INLINE void switchStack(void*& saved, void* target) {
+    void** to = &saved;
+    asm volatile(R"(
+        push %%rbp
+        push %%rbx
+        push %%r12
+        push %%r13
+        push %%r14
+        push %%r15
+        lea 1f(%%rip), %%rax
+        push %%rax
+        mov %%rsp, (%[to])
+        mov %[target], %%rsp
+        pop %%rax
+        jmp *%%rax
+    1:
+        pop %%r15
+        pop %%r14
+        pop %%r13
+        pop %%r12
+        pop %%rbx
+        pop %%rbp
+    )"
+                 : [to] "+D"(to), [target] "+S"(target)
+                 :
+                 : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "memory", "cc");
 }
 
-LUAPP_ALWAYS_INLINE void loadContext(State& s, const ExecContext& c) {
-    s.frame = c.frame;
-    s.top = c.top;
-    s.pc = c.pc;
-    s.handler = c.handler;
-    s.nativeLimit = c.nativeLimit;
-    s.stackBase = c.stackBase;
-    s.stackEnd = c.stackEnd;
-    s.stackLimit.store(s.normalStackLimit(), std::memory_order_relaxed);
-    // A signal between these two lines sets the limit itself.
-    if (LUAPP_UNLIKELY(s.interruptRequested.load(std::memory_order_relaxed))) {
-        s.stackLimit.store(nullptr, std::memory_order_relaxed);
-    }
-}
-
-/// Goes on with `to` (null: main) and returns when somebody switches back to `from`.
-LUAPP_ALWAYS_INLINE void switchTo(State& s, Coroutine* from, Coroutine* to, bool fromEnds) {
-    ExecContext& saved = from != nullptr ? from->context : s.mainContext;
-    const ExecContext& target = to != nullptr ? to->context : s.mainContext;
-    saveContext(s, saved);
+/// Goes on with `to` (null: main), whose context is `target`, and returns when somebody switches back to `from`, the running one, whose
+/// context is `own` and has its registers. State's frame, pc and top are anybody's afterwards.
+LUAPP_ALWAYS_INLINE void switchTo(State& s, Coroutine* from, ExecContext& own, Coroutine* to, ExecContext& target, bool fromEnds) {
     s.currentCoroutine = to;
-    loadContext(s, target);
-    startSwitch(s, from, to, fromEnds);
+    s.context = &target;
+    s.resetStackLimit();
     s.isCalledByBuiltin = false;
-    luapp_rt_switchStack(&saved.nativeStack, target.nativeStack);
+    startSwitch(s, from, to, fromEnds);
+    switchStack(own.nativeStack, target.nativeStack);
     finishSwitch(s, from);
 }
 
-/// resume() of a suspended coroutine with a stack, up to the moment it gives control back; if it is dead then, finishResume
-/// has to follow.
-LUAPP_ALWAYS_INLINE void continueWaiting(State& s, Coroutine* co) {
-    Coroutine* self = s.currentCoroutine;
-    if (self != nullptr) self->status = CoroutineStatus::Normal;
+/// resume() of a suspended coroutine by `self`, whose context is `own`, up to the moment it gives control back; if it is dead then,
+/// finishResume has to follow.
+LUAPP_ALWAYS_INLINE void continueWaiting(State& s, Coroutine* self, ExecContext& own, Coroutine* co) {
     co->resumer = self;
+    co->back = &own;
     co->status = CoroutineStatus::Running;
-    switchTo(s, self, co, false);
-    if (self != nullptr) self->status = CoroutineStatus::Running;
-    co->resumer = nullptr;
+    switchTo(s, self, own, co, co->context, false);
 }
 
 /// Takes the stack of a coroutine that has just ended; false if it ended by an error, which is the pack.
 bool finishResume(State& s, Coroutine* co);
 
-/// resume() with the usual case inline.
-LUAPP_ALWAYS_INLINE bool resumeInline(State& s, Coroutine* co) {
-    if (LUAPP_UNLIKELY(co->status != CoroutineStatus::Suspended || co->stack.slot == CoroutineStack::kNoSlot))
-        return resume(s, co);
-    continueWaiting(s, co);
-    return LUAPP_LIKELY(co->status != CoroutineStatus::Dead) || finishResume(s, co);
-}
-
-/// yield() in a coroutine.
+/// yield() in a coroutine, the running one.
 LUAPP_ALWAYS_INLINE void yieldFrom(State& s, Coroutine* self) {
     self->status = CoroutineStatus::Suspended;
-    switchTo(s, self, self->resumer, false);
+    switchTo(s, self, self->context, self->resumer, *self->back, false);
+}
+
+/// resume() and yield() by the interpreter, which runs at (frame, pc) and has those in registers. State's frame, pc and top hold nothing
+/// afterwards.
+LUAPP_ALWAYS_INLINE bool resumeInline(State& s, Coroutine* co, Word* frame, const uint32_t* pc) {
+    if (LUAPP_UNLIKELY(co->status != CoroutineStatus::Suspended)) {
+        s.frame = frame;
+        s.pc = pc;
+        s.top = nullptr;
+        return resume(s, co);
+    }
+    ExecContext& own = *s.context;
+    own.frame = frame;
+    own.pc = pc;
+    continueWaiting(s, s.currentCoroutine, own, co);
+    return LUAPP_LIKELY(co->status != CoroutineStatus::Dead) || finishResume(s, co);
+}
+LUAPP_ALWAYS_INLINE void yieldInline(State& s, Coroutine* self, Word* frame, const uint32_t* pc) {
+    self->context.frame = frame;
+    self->context.pc = pc;
+    yieldFrom(s, self);
 }
 
 }  // namespace luapp::rt

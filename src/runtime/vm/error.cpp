@@ -59,12 +59,12 @@ void fillHoles(State& s, const char* text, const ErrorArg* args, unsigned count,
 void runOnError(State& s, Handler* h) {
     h->isHandling = true;
     Word* limit = s.stackLimit.load(std::memory_order_relaxed);
-    uintptr_t nativeLimit = s.nativeLimit;
+    uintptr_t nativeLimit = s.context->nativeLimit;
     // Finalisers that are asked for wait until the handler is done.
-    if (limit != nullptr || !s.interruptRequested.load(std::memory_order_relaxed)) s.stackLimit.store(s.stackEnd - kStackHeadroom, std::memory_order_relaxed);
-    s.nativeLimit -= kNativeHeadroom / 2;
+    if (limit != nullptr || !s.isRequested(kInterruptRequest)) s.stackLimit.store(s.context->stackEnd - kStackHeadroom, std::memory_order_relaxed);
+    s.context->nativeLimit -= kNativeHeadroom / 2;
     h->onError(s, h->context);
-    s.nativeLimit = nativeLimit;
+    s.context->nativeLimit = nativeLimit;
     h->isHandling = false;
 }
 
@@ -184,7 +184,7 @@ void raiseWith(State& s, ErrorKind kind, const ErrorArg* args, unsigned count) {
 }
 
 void raiseValue(State& s, Value value) {
-    Handler* h = s.handler;
+    Handler* h = s.context->handler;
     s.errorValue = value;
     if (h == nullptr) base::bugFound("an error was raised outside of any protected call", __FILE__, __LINE__);
     if (h->isHandling) {
@@ -208,28 +208,30 @@ bool protectedCall(State& s, void (*fn)(State&, void*), void* data) { return pro
 bool protectedCall(State& s, void (*fn)(State&, void*), void* data, void (*onError)(State&, void*), void* context) {
     checkNativeStack(s);
     Handler h;
-    h.previous = s.handler;
+    h.previous = s.context->handler;
     h.frame = s.frame;
     h.top = s.top;
     h.pc = s.pc;
     h.isHandling = false;
     h.onError = onError;
     h.context = context;
-    uintptr_t nativeLimit = s.nativeLimit;
+    uintptr_t nativeLimit = s.context->nativeLimit;
+    Activation* const activation = s.context->activation;
     const bool isCalledByBuiltin = s.isCalledByBuiltin;
     const bool isInHook = hookOf(s, s.currentCoroutine).isRunning;
-    s.handler = &h;
+    s.context->handler = &h;
     if (LUAPP_LIKELY(luapp_rt_protectedInvoke(&h, &s, fn, data))) {
-        s.handler = h.previous;
+        s.context->handler = h.previous;
         return true;
     }
     clearDroppedStack();
-    s.handler = h.previous;
+    s.context->handler = h.previous;
+    s.context->activation = activation;
     s.frame = h.frame;
     s.top = h.top;
     s.pc = h.pc;
     hookOf(s, s.currentCoroutine).isRunning = isInHook;
-    s.nativeLimit = nativeLimit;
+    s.context->nativeLimit = nativeLimit;
     s.isCalledByBuiltin = isCalledByBuiltin;
     s.heap.suspendLimit(false);
     s.resetStackLimit();

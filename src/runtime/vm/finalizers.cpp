@@ -41,7 +41,7 @@ void report(State& s) {
 }  // namespace
 
 void runFinalizers(State& s) {
-    s.finalizersRequested = false;
+    s.takeBack(kFinalizersRequest);
     s.resetStackLimit();
     uint32_t argCount = s.argCount;
     Value errorValue = s.errorValue;
@@ -61,7 +61,7 @@ void runFinalizers(State& s) {
 
 void safepoint(State& s, Word* newFrame) {
     s.stackCheckFailed(newFrame);
-    if (s.finalizersRequested && s.stackLimit.load(std::memory_order_relaxed) == nullptr) runFinalizers(s);
+    if (s.isRequested(kFinalizersRequest) && s.stackLimit.load(std::memory_order_relaxed) == nullptr) runFinalizers(s);
 }
 
 void finaliseObjects(State& s) {

@@ -1,6 +1,6 @@
-// The assembly under protected calls and coroutine switches (System V ABI, x86-64). All callee-saved registers are pushed in
-// one order, so a saved stack pointer is all that has to be remembered. The floating-point control words are not switched:
-// nothing in the runtime changes them.
+// The assembly under protected calls and the start of coroutines (System V ABI, x86-64). All callee-saved registers are pushed in
+// one order, so a saved stack pointer is all that has to be remembered. The floating-point control words are not saved:
+// nothing in the runtime changes them. The switch between coroutines is inline, in coroutine_switch.h.
 #include "runtime/vm/handler.h"
 
 asm(R"(
@@ -62,28 +62,6 @@ luapp_rt_unwindTo:
     xor %eax, %eax
     jmp .Lluapp_rt_leave
     .size luapp_rt_unwindTo, . - luapp_rt_unwindTo
-
-    .p2align 4
-    .globl luapp_rt_switchStack
-    .type luapp_rt_switchStack, @function
-luapp_rt_switchStack:
-    push %rbp
-    push %rbx
-    push %r12
-    push %r13
-    push %r14
-    push %r15
-    mov %rsp, (%rdi)
-    mov %rsi, %rsp
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbx
-    pop %rbp
-    pop %rcx
-    jmp *%rcx
-    .size luapp_rt_switchStack, . - luapp_rt_switchStack
 
     .p2align 4
     .globl luapp_rt_stackEntry

@@ -28,8 +28,6 @@ extern "C" {
 bool luapp_rt_protectedInvoke(Handler* handler, State* state, void (*fn)(State&, void*), void* data);
 /// Goes back into the protectedInvoke that armed `handler`, which returns false.
 [[noreturn]] void luapp_rt_unwindTo(Handler* handler);
-/// Saves the running native stack in *saved and goes on at `target`, a stack saved the same way or prepared by the coroutine code.
-void luapp_rt_switchStack(void** saved, void* target);
 /// First code of a new native stack; calls the function that stands above it with the two words behind. Never called from C++.
 void luapp_rt_stackEntry();
 }

@@ -34,7 +34,7 @@ class SavedResults {
 public:
     explicit SavedResults(State& s) : s_(s), count_(s.resultCount), argCount_(s.argCount), top_(s.top) {
         kept_ = nestedBase(s);
-        if (kept_ + count_ + kStackHeadroom >= s.stackEnd) raiseStackOverflow(s);
+        if (kept_ + count_ + kStackHeadroom >= s.context->stackEnd) raiseStackOverflow(s);
         std::memcpy(kept_, s.results, count_ * sizeof(Word));
         s.top = kept_ + count_;
     }

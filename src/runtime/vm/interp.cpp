@@ -53,6 +53,13 @@ LUAPP_ALWAYS_INLINE const Function* looseFunction(Word callee, const Word* K) {
     return f->takesBoxes && f->data == K ? f : nullptr;
 }
 
+/// The function behind a box if it is one of the library; else null.
+LUAPP_ALWAYS_INLINE Closure* libraryFunction(Word callee) {
+    if (!Value::fromWord(callee).isFunction()) return nullptr;
+    Closure* c = Value::fromWord(callee).asFunction();
+    return c->isBuiltin() ? c : nullptr;
+}
+
 /// Makes `count` boxed arguments in a frame as many as `f` has parameters; extra ones are left to VarargPrep.
 LUAPP_ALWAYS_INLINE void fillMissing(State& s, const Function* f, Word* frame, uint64_t count) {
     uint64_t params = f->paramCount;
@@ -108,41 +115,25 @@ LUAPP_ALWAYS_INLINE Word* arrayPlace(const LuaTable* t, Word key) {
     return &t->array->words[k - 1];
 }
 
-/// True if a callee is a function that resumes or yields.
-LUAPP_ALWAYS_INLINE bool switchesCoroutine(Word callee) {
-    if (!Value::fromWord(callee).isFunction()) return false;
-    return (Value::fromWord(callee).asFunction()->flags & (Closure::kResumes | Closure::kResume | Closure::kYield)) != 0;
-}
-
 /// Makes `count` boxed arguments, at most 255, the pack.
 LUAPP_ALWAYS_INLINE void packWords(State& s, const Word* words, uint64_t count) {
     Word* results = s.results;
+    s.resultCount = static_cast<uint32_t>(count);
+    if (LUAPP_LIKELY(count == 1)) {
+        results[0] = words[0];
+        return;
+    }
     for (uint64_t k = 0; k < count; ++k) {
         results[k] = words[k];
-        asm volatile("");  // mostly one word: no vector loop
+        asm volatile("");  // mostly few: no vector loop
     }
-    s.resultCount = static_cast<uint32_t>(count);
 }
 
 LUAPP_ALWAYS_INLINE Word firstOfPack(const State& s) { return s.resultCount != 0 ? s.results[0] : kNilBox; }
 
-/// Puts `w` in front of the pack.
-LUAPP_ALWAYS_INLINE void prependToResults(State& s, Word w) {
-    uint64_t count = s.resultCount;
-    Word* results = ensureResults(s, count + 1);
-    for (uint64_t k = count; k > 0; --k) {
-        results[k] = results[k - 1];
-        asm volatile("");
-    }
-    results[0] = w;
-    s.resultCount = static_cast<uint32_t>(count + 1);
-}
-
-/// Calls a library function in the callee slot below n if its plan takes the arguments; its first result is where a call puts it.
-LUAPP_ALWAYS_INLINE bool callQuickly(State& s, const Insn* pc, Word* R, Word* n, uint32_t count) {
-    if (!Value::fromWord(n[-1]).isFunction()) return false;
-    Closure* c = Value::fromWord(n[-1]).asFunction();
-    if (!c->isBuiltin()) return false;
+/// Calls the library function `c`, which is in the callee slot below n, if its plan takes the arguments; its first result is where a call
+/// puts it.
+LUAPP_ALWAYS_INLINE bool callQuickly(State& s, const Insn* pc, Word* R, Closure* c, Word* n, uint32_t count) {
     n[-3] = reinterpret_cast<Word>(pc);
     n[-2] = reinterpret_cast<Word>(R);
     n[-1] = wordOf(c);
@@ -154,21 +145,47 @@ LUAPP_ALWAYS_INLINE bool callQuickly(State& s, const Insn* pc, Word* R, Word* n,
     return true;
 }
 
-/// A dynamic call of a function that resumes or yields; false if the arguments are not such that it can. The first result goes where a
-/// call puts it. Inline, so that a switch of stacks leaves no return address for the processor to mispredict.
-LUAPP_ALWAYS_INLINE bool switchDyn(State& s, Word* n, uint32_t count) {
-    const Closure* c = Value::fromWord(n[-1]).asFunction();
-    if ((c->flags & Closure::kResumes) != 0) {
-        packWords(s, n, count);
-        if (LUAPP_UNLIKELY(!resumeInline(s, refOf<Coroutine>(c->captures[1])))) raiseFromCoroutine(s);
-    } else if ((c->flags & Closure::kYield) != 0) {
+/// Resumes `co` with the pack, as coroutine.resume does; gives the first value of the pack afterwards.
+LUAPP_ALWAYS_INLINE Word resumeToPack(State& s, const Insn* pc, Word* R, Coroutine* co) {
+    const Word ok = resumeInline(s, co, R, pc) ? kTrueBox : kFalseBox;
+    Word* results = s.results;
+    const uint64_t count = s.resultCount;
+    if (LUAPP_LIKELY(count == 1)) {
+        results[1] = results[0];
+    } else {
+        s.pc = pc;
+        s.frame = R;
+        ensureResults(s, count + 1);
+        for (uint64_t k = count; k > 0; --k) {
+            results[k] = results[k - 1];
+            asm volatile("");
+        }
+    }
+    s.resultCount = static_cast<uint32_t>(count + 1);
+    results[0] = ok;
+    return ok;
+}
+
+/// A dynamic call of `c`, a function that resumes or yields; false if the arguments are not such that it can. The first result goes where
+/// a call puts it. Inline, so that a switch of stacks leaves no return address for the processor to mispredict.
+LUAPP_ALWAYS_INLINE bool switchDyn(State& s, const Insn* pc, Word* R, const Closure* c, Word* n, uint32_t count) {
+    if ((c->flags & Closure::kYield) != 0) {
         if (s.currentCoroutine == nullptr) return false;
         packWords(s, n, count);
-        yieldFrom(s, s.currentCoroutine);
+        yieldInline(s, s.currentCoroutine, R, pc);
+    } else if ((c->flags & Closure::kResumes) != 0) {
+        packWords(s, n, count);
+        if (LUAPP_UNLIKELY(!resumeInline(s, refOf<Coroutine>(c->captures[1]), R, pc))) {
+            s.pc = pc;
+            s.frame = R;
+            raiseFromCoroutine(s);
+        }
     } else {
         if (count == 0 || !Value::fromWord(n[0]).is(Kind::Coroutine)) return false;
+        Coroutine* const co = Value::fromWord(n[0]).asCoroutine();
         packWords(s, n + 1, count - 1);
-        prependToResults(s, resumeInline(s, Value::fromWord(n[0]).asCoroutine()) ? kTrueBox : kFalseBox);
+        n[-3] = resumeToPack(s, pc, R, co);
+        return true;
     }
     n[-3] = firstOfPack(s);
     return true;
@@ -177,6 +194,7 @@ LUAPP_ALWAYS_INLINE bool switchDyn(State& s, Word* n, uint32_t count) {
 }  // namespace
 
 void interpret(State& s, const Insn* pc, Word* R, Word* K) {
+    asm volatile("mov %%rsp, %0" : "=r"(s.context->activation->begin));
     static const void* const kDispatch[] = {
 #define LUAPP_OPCODE(name, format, operands, flags, semantics) &&L_##name,
 #include "runtime/bytecode/opcodes.def"
@@ -552,7 +570,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
 
     // --- calls
     CASE(Enter) {
-        if (LUAPP_UNLIKELY(R + FE >= s.stackEnd)) SLOW(slowEnter);
+        if (LUAPP_UNLIKELY(R + FE >= s.context->stackEnd)) SLOW(slowEnter);
         NEXT;
     }
     CASE(Shift) {
@@ -659,12 +677,15 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
             fillMissing(s, f, n, FB);
             ENTER_FRAME(n, f->entry);
         }
-        SAVE();
-        if (switchesCoroutine(n[-1])) {
-            if (switchDyn(s, n, FB)) NEXT;
-        } else if (callQuickly(s, pc, R, n, FB)) {
-            NEXT;
+        if (Closure* c = libraryFunction(n[-1]); c != nullptr) {
+            if ((c->flags & Closure::kSwitches) != 0) {
+                if (switchDyn(s, pc, R, c, n, FB)) NEXT;
+            } else {
+                SAVE();
+                if (callQuickly(s, pc, R, c, n, FB)) NEXT;
+            }
         }
+        SAVE();
         GO_ON(slowCallDyn(s, R, K, pc, n, FB));
     }
     CASE(CallDynPack) {
@@ -726,7 +747,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         SAVE();
         if (LUAPP_LIKELY(s.currentCoroutine != nullptr)) {
             packWords(s, n, FB);
-            yieldFrom(s, s.currentCoroutine);
+            yieldInline(s, s.currentCoroutine, R, pc);
             RA = firstOfPack(s);
             NEXT;
         }
@@ -741,9 +762,7 @@ void interpret(State& s, const Insn* pc, Word* R, Word* K) {
         Value resumed = Value::fromWord(n[0]);
         if (LUAPP_LIKELY(resumed.is(Kind::Coroutine))) {
             packWords(s, n + 1, FB);
-            Word ok = LUAPP_LIKELY(resumeInline(s, resumed.asCoroutine())) ? kTrueBox : kFalseBox;
-            prependToResults(s, ok);
-            RA = ok;
+            RA = resumeToPack(s, pc, R, resumed.asCoroutine());
             NEXT;
         }
         s.argCount = FB;

@@ -11,7 +11,9 @@ namespace luapp::rt {
 
 using bc::Insn;
 
-/// Runs the code at `pc` with register 0 at `R` and the data segment `K` until Exit.
+/// Runs the code at `pc` with register 0 at `R` and the data segment `K` until Exit. What its native frame holds keeps no object alive: an
+/// instruction that may collect has all objects that it still needs in VM registers or in State. The caller has armed an Activation
+/// in the context, whose begin is set here.
 void interpret(State& s, const Insn* pc, Word* R, Word* K);
 
 /// Return addresses that lead into pseudo frames; each is the address of one internal instruction.

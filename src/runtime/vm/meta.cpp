@@ -283,11 +283,39 @@ void luaSetIndex(State& s, Value v, Value key, Value value) {
     raise(s, ErrorKind::MetamethodLoop, "__newindex");
 }
 
-/// Text of a string or number operand of `..`; null for others.
-String* concatOperand(State& s, Value v) {
-    if (v.isString()) return v.asString();
-    if (v.isNumber()) return numberString(s, v.asNumber(), numberStyle(s, v.asNumber()));
-    return nullptr;
+bool isText(Value v) { return v.isString() || v.isNumber(); }
+
+/// Strings and numbers, two or more, joined; `boxes` as for concatenate().
+String* joinTexts(State& s, std::span<Word> boxes) {
+    constexpr size_t kMostNumbers = 8;  // further ones are made strings first
+    char digits[kMostNumbers][base::kNumberTextSize];
+    size_t lengths[kMostNumbers];
+    size_t numbers = 0;
+    uint64_t length = 0;
+    for (Word& box : boxes) {
+        const Value v = Value::fromWord(box);
+        if (v.isNumber() && numbers < kMostNumbers) {
+            lengths[numbers] = base::numberToText(v.asNumber(), digits[numbers], numberStyle(s, v.asNumber()));
+            length += lengths[numbers++];
+        } else {
+            String* const text = v.isString() ? v.asString() : numberString(s, v.asNumber(), numberStyle(s, v.asNumber()));
+            if (!v.isString()) box = Value::string(text).word();
+            length += text->length;
+        }
+    }
+    const Value first = Value::fromWord(boxes[0]);
+    StringJoiner joiner(s, first.isString() ? first.asString() : nullptr, length);
+    size_t number = 0;
+    for (const Word box : boxes) {
+        const Value v = Value::fromWord(box);
+        if (v.isString()) {
+            joiner.add(v.asString()->view());
+        } else {
+            joiner.add({digits[number], lengths[number]});
+            number++;
+        }
+    }
+    return joiner.finish();
 }
 
 void appendAddress(TextBuilder& text, const void* address) {
@@ -392,14 +420,30 @@ Value length(State& s, Value v) {
     raiseCannot(s, ErrorKind::CannotGetLength, v, operandName(s, bc::NoteUse::Operate));
 }
 
-Value concatenate(State& s, Value a, Value b) {
-    String* x = concatOperand(s, a);
-    String* y = x == nullptr ? nullptr : concatOperand(s, b);
-    if (y != nullptr) return Value::string(concat(s, x, y));
-    Value result = binaryEvent(s, Event::Concat, a, b);
-    if (!result.isAbsent()) return result;
-    const bool isSecond = a.isString() || a.isNumber();
-    raiseCannot(s, ErrorKind::CannotConcat, isSecond ? b : a, operandName(s, bc::NoteUse::Operate, isSecond ? 1 : 0));
+Value concatenate(State& s, std::span<Word> boxes) {
+    const size_t all = boxes.size();
+    for (size_t count = all; count > 1;) {
+        const Value a = Value::fromWord(boxes[count - 2]), b = Value::fromWord(boxes[count - 1]);
+        Value joined;
+        size_t begin = count - 2;
+        if (a.isString() && b.isString() && begin == 0) {
+            joined = Value::string(concat(s, a.asString(), b.asString()));
+        } else if (isText(a) && isText(b)) {
+            while (begin > 0 && isText(Value::fromWord(boxes[begin - 1]))) --begin;
+            joined = Value::string(joinTexts(s, boxes.subspan(begin, count - begin)));
+        } else {
+            joined = binaryEvent(s, Event::Concat, a, b);
+            if (joined.isAbsent()) {
+                const size_t wrong = isText(a) ? count - 1 : count - 2;
+                const bool isOperand = wrong < count - 1 || count == all;  // the last one may be what was joined
+                raiseCannot(s, ErrorKind::CannotConcat, wrong == count - 1 ? b : a,
+                            isOperand ? operandName(s, bc::NoteUse::Operate, static_cast<unsigned>(wrong)) : SourceName{});
+            }
+        }
+        boxes[begin] = joined.word();
+        count = begin + 1;
+    }
+    return Value::fromWord(boxes[0]);
 }
 
 bool equals(State& s, Value a, Value b) {

@@ -46,8 +46,9 @@ Value negate(State& s, Value v);
 Value bitwiseNot(State& s, Value v);
 /// #v
 Value length(State& s, Value v);
-/// a .. b
-Value concatenate(State& s, Value a, Value b);
+/// The two or more boxes joined from the right, as `a .. b .. c` is. Uses `boxes`, which must be scanned memory, for what it makes on
+/// the way. May call metamethods, collect and raise.
+Value concatenate(State& s, std::span<Word> boxes);
 bool equals(State& s, Value a, Value b);
 bool lessThan(State& s, Value a, Value b);
 bool lessEqual(State& s, Value a, Value b);

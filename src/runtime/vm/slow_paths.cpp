@@ -438,7 +438,7 @@ SLOW_PATH(slowLenX) {
 }
 SLOW_PATH(slowConcatX) {
     mayCall(s);
-    ra(R, i) = concatenate(s, vb(R, i), vc(R, i)).word();
+    ra(R, i) = concatenate(s, std::span(&rb(R, i), bc::fieldC(i))).word();
     return false;
 }
 SLOW_PATH(slowIndexX) {

@@ -52,14 +52,12 @@ State* State::create(const StateOptions& options) {
         munmap(area, kStackBytes + kResultBytes);
         return nullptr;
     }
-    s->stackBase = s->frame = static_cast<Word*>(area);
-    s->stackEnd = s->stackBase + kMainStackSlots;
-    s->results = s->stackEnd;
-    s->stackLimit.store(s->normalStackLimit(), std::memory_order_relaxed);
-    s->nativeLimit = nativeStackLimit();
-    s->mainContext.stackBase = s->stackBase;
-    s->mainContext.stackEnd = s->stackEnd;
-    s->mainContext.nativeLimit = s->nativeLimit;
+    ExecContext& c = s->mainContext;
+    c.stackBase = s->frame = static_cast<Word*>(area);
+    c.stackEnd = s->results = c.stackBase + kMainStackSlots;
+    c.stackLimit = stackLimitBelow(c.stackEnd);
+    c.nativeLimit = nativeStackLimit();
+    s->resetStackLimit();
     s->hooks = options.hooks;
     s->hashSeed = options.seed != 0 ? options.seed : randomSeed();
     s->heap.setLimit(options.memoryLimit);
@@ -85,12 +83,12 @@ void State::destroy(State* s) {
 }
 
 void State::stackCheckFailed(Word* newFrame) {
-    if (interruptRequested.load(std::memory_order_relaxed)) {
+    if (isRequested(kInterruptRequest)) {
         clearInterrupt();
         raise(*this, ErrorKind::Interrupted);
     }
     Word* limit = stackLimit.load(std::memory_order_relaxed);
-    if (newFrame > (limit == nullptr ? normalStackLimit() : limit)) raise(*this, ErrorKind::StackOverflow);
+    if (newFrame > (limit == nullptr ? context->stackLimit : limit)) raise(*this, ErrorKind::StackOverflow);
 }
 
 void State::removeRootRange(RootRange* range) {

@@ -32,6 +32,8 @@ struct RootRange;
 inline constexpr uint32_t kStackHeadroom = 512;
 /// Slots kept back for the error handler (xpcall) that runs after a stack overflow.
 inline constexpr uint32_t kStackErrorReserve = 4096;
+/// The limit for frames on a VM stack that ends at `end`.
+inline Word* stackLimitBelow(Word* end) { return end - kStackHeadroom - kStackErrorReserve; }
 /// Slots of the main VM stack.
 inline constexpr uint32_t kMainStackSlots = 2u << 20;
 /// Words of the result area: a pack has at most this many values.
@@ -77,6 +79,10 @@ struct CodeOwner {
 /// Returns the main function's closure, or null with the message in `error`.
 using CompileFn = Closure* (*)(State& s, std::string_view text, std::string_view chunkName, Value environment, String*& error);
 
+/// What a program is asked to do at its next call or loop back edge; bits of State.requests.
+inline constexpr uint32_t kInterruptRequest = 1;   // raise "interrupted"
+inline constexpr uint32_t kFinalizersRequest = 2;  // run the finalisers of objects that are due (vm/finalizers.h)
+
 struct StateOptions {
     const VmHooks* hooks = nullptr;
     uint64_t memoryLimit = 0;  // bytes; 0: none
@@ -93,11 +99,8 @@ struct State {
     Word* results = nullptr;                 // result area, kResultCapacity words, never moves
     uint32_t resultCount = 0;                // values of the pack in it
     uint32_t argCount = 0;                   // extra (vararg) arguments of the call being made
-    Handler* handler = nullptr;              // innermost handler of the running coroutine; null: none
-    uintptr_t nativeLimit = 0;               // native stack pointers below it mean overflow
     Coroutine* currentCoroutine = nullptr;   // null: the main one
-    Word* stackBase = nullptr;               // VM stack of the running coroutine
-    Word* stackEnd = nullptr;                // one past its last slot
+    ExecContext* context = &mainContext;     // of the running coroutine
     BuiltinPlan* builtinPlans = nullptr;     // quick dynamic calls by index, made on demand (malloc)
     bool hooksUsed = false;                  // a hook has been set (vm/hooks.h)
     Closure** builtinClosures = nullptr;     // function values of builtins by index, made on demand by lib (malloc)
@@ -113,8 +116,7 @@ struct State {
     CompileFn compile = nullptr;
     void (*warn)(State& s, std::string_view text) = nullptr;  // tells the user of an error that cannot be raised; set by lib
     uint64_t hashSeed = 0;
-    std::atomic<bool> interruptRequested{false};
-    bool finalizersRequested = false;  // finalisers of objects are due (vm/finalizers.h)
+    std::atomic<uint32_t> requests{0};  // stackLimit is 0 while there are any, but for error handlers
     bool isCalledByBuiltin = false;    // the library function that runs was called by another one, not by code of a program
     bool isClosing = false;            // those of the end of the program run
 
@@ -144,7 +146,7 @@ struct State {
 
     // --- coroutines
     HookState mainHook;                   // of the main program
-    ExecContext mainContext;              // of the main program while a coroutine runs
+    ExecContext mainContext;              // of the main program
     Coroutine* liveCoroutines = nullptr;  // list of the coroutines that have a stack
     void* mainFakeStack = nullptr;        // sanitizer bookkeeping of the main stack
     const void* mainStackBegin = nullptr;
@@ -157,26 +159,29 @@ struct State {
 
     /// Asks the running program to raise "interrupted" at its next call or loop back edge. Async-signal-safe.
     void interrupt() {
-        interruptRequested.store(true, std::memory_order_relaxed);
+        requests.fetch_or(kInterruptRequest, std::memory_order_relaxed);
         stackLimit.store(nullptr, std::memory_order_relaxed);
     }
     /// Takes back a request (the slow path does so before it raises) and restores stackLimit.
     void clearInterrupt() {
-        interruptRequested.store(false, std::memory_order_relaxed);
+        takeBack(kInterruptRequest);
         resetStackLimit();
     }
     /// Asks the interpreter to run the finalisers that are due at its next call or loop back edge.
     void requestFinalizers() {
-        finalizersRequested = true;
+        requests.fetch_or(kFinalizersRequest, std::memory_order_relaxed);
         // While an error handler has the reserve of the stack, the request waits for the end of that.
-        if (stackLimit.load(std::memory_order_relaxed) == normalStackLimit()) resetStackLimit();
+        if (stackLimit.load(std::memory_order_relaxed) == context->stackLimit) resetStackLimit();
     }
+    bool isRequested(uint32_t request) const { return (requests.load(std::memory_order_relaxed) & request) != 0; }
+    /// The request is dealt with.
+    void takeBack(uint32_t request) { requests.fetch_and(~request, std::memory_order_relaxed); }
     /// The limit that holds now: 0 while something is requested.
     void resetStackLimit() {
-        stackLimit.store(finalizersRequested ? nullptr : normalStackLimit(), std::memory_order_relaxed);
-        if (interruptRequested.load(std::memory_order_relaxed)) stackLimit.store(nullptr, std::memory_order_relaxed);
+        stackLimit.store(context->stackLimit, std::memory_order_relaxed);
+        // A signal between these two lines sets the limit itself.
+        if (LUAPP_UNLIKELY(requests.load(std::memory_order_relaxed) != 0)) stackLimit.store(nullptr, std::memory_order_relaxed);
     }
-    Word* normalStackLimit() const { return stackEnd - kStackHeadroom - kStackErrorReserve; }
     /// The slow path behind a failed stack check: raises "interrupted" or "stack overflow"; returns if there is room after all. Runs
     /// no finalisers.
     void stackCheckFailed(Word* newFrame);
@@ -205,7 +210,7 @@ inline void packOne(State& s, Value v) {
 }
 
 inline void checkNativeStack(State& s) {
-    if (LUAPP_UNLIKELY(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < s.nativeLimit)) raiseStackOverflow(s);
+    if (LUAPP_UNLIKELY(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < s.context->nativeLimit)) raiseStackOverflow(s);
 }
 
 }  // namespace luapp::rt
