@@ -29,6 +29,19 @@ struct StringBuffer : Object {
     static constexpr size_t kHeaderSize = 24;
 };
 
+/// A length in 32 bits that counts in 64.
+class StringLength {
+public:
+    StringLength& operator=(uint64_t length) {
+        value_ = static_cast<uint32_t>(length);
+        return *this;
+    }
+    operator uint64_t() const { return value_; }
+
+private:
+    uint32_t value_;
+};
+
 struct String : Object {
     static constexpr uint8_t kInterned = 1;      // one object per content
     static constexpr uint8_t kBuffered = 2;      // the payload is a StringBuffer*, not the bytes
@@ -36,7 +49,8 @@ struct String : Object {
     static constexpr uint8_t kConcatenated = 8;  // result of `..`: appending to it again makes it buffered
     static constexpr size_t kHeaderSize = 16;
 
-    uint64_t length;
+    StringLength length;
+    uint32_t entry;  // interned strings: where the last table in which it was found as a key had it; a guess
     union {
         char inlineBytes[8];
         StringBuffer* buffer;

@@ -142,6 +142,7 @@ LUAPP_NOINLINE void grow(State& s, Table* t) {
 LUAPP_ALWAYS_INLINE static void addEntry(State& s, Table* t, Word key, uint32_t hash, Word value) {
     if (LUAPP_UNLIKELY(t->used == t->capacity)) grow(s, t);
     uint32_t i = t->used++;
+    if (const Value k = Value::fromWord(key); k.isString()) k.asString()->entry = i;
     TableEntry& e = t->storage->entries[i];
     storeWord(s, t->storage, &e.key, key);
     storeWord(s, t->storage, &e.value, value);
@@ -167,7 +168,13 @@ void reserveEntries(State& s, Table* t, uint64_t more) {
 
 uint32_t findString(State& s, const Table* t, String* key) {
     if (LUAPP_UNLIKELY(!key->isInterned())) return findLongString(s, t, key);
-    return findWord(t, Value::string(key).word(), key->aux);
+    const Word word = Value::string(key).word();
+    // Spares the index's cache line; tables that were filled alike have a key in the same place.
+    const uint32_t guess = key->entry;
+    if (guess < t->used && t->storage->entries[guess].key == word) return guess;
+    const uint32_t at = findWord(t, word, key->aux);
+    if (at != kNoEntry) key->entry = at;
+    return at;
 }
 
 uint32_t findNumber(const Table* t, double key) {
