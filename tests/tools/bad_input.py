@@ -167,7 +167,7 @@ def chains():
 
 
 def many():
-    n = 2000
+    n = 240
     head = "class C0 {\n    function m(): integer -> 0,\n}\n"
     yield Case("chain of classes", head + "".join(f"class C{i} : C{i - 1} {{\n    function m(): integer -> {i},\n}}\n" for i in range(1, n)) +
                f"print(C{n - 1}().m())\n", out=f"{n - 1}\n")
