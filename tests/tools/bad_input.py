@@ -417,6 +417,18 @@ def no_permission(luapp):
         return [] if p.returncode == 1 and "cannot read" in p.stderr else [f"run: {p.returncode} {p.stderr}"]
 
 
+def output_through_link(luapp):
+    """An output that is no plain file is written to, not replaced."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, target, link = (os.path.join(folder, name) for name in ("p.luapp", "target", "link"))
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("print(1)\n")
+        os.symlink(target, link)
+        p = subprocess.run([luapp, "build", path, "-o", link], capture_output=True, text=True, check=False)
+        fine = p.returncode == 0 and os.path.islink(link) and os.path.isfile(target)
+        return [] if fine else [f"build: {p.returncode} {p.stderr}"]
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument("luapp")
@@ -437,9 +449,10 @@ def main():
             for problem in problems:
                 print(f"{case.name}: {problem}")
             failed += bool(problems)
-    for problem in no_permission(luapp):
-        print(f"no permission: {problem}")
-        failed += 1
+    for name, alone in (("no permission", no_permission), ("output through a link", output_through_link)):
+        for problem in alone(luapp):
+            print(f"{name}: {problem}")
+            failed += 1
     print(f"{len(cases) - failed} of {len(cases)} cases passed")
     sys.exit(1 if failed else 0)
 
