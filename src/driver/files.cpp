@@ -57,7 +57,10 @@ bool readFile(const std::string& path, std::string& text, std::string& problem) 
 }
 
 bool writeFile(const std::string& path, std::string_view bytes, std::string& problem) {
-    const std::string temporary = path + ".tmp" + std::to_string(getpid());
+    // Only a plain file is replaced as a whole: a device, a pipe or a link stays what it is and is written to.
+    struct stat info;
+    const bool isReplaced = lstat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
+    const std::string temporary = isReplaced ? path + ".tmp" + std::to_string(getpid()) : path;
     const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {
         problem = because("write", path);
@@ -65,10 +68,10 @@ bool writeFile(const std::string& path, std::string_view bytes, std::string& pro
     }
     bool ok = writeAll(fd, bytes);
     if (close(fd) != 0) ok = false;
-    if (ok && rename(temporary.c_str(), path.c_str()) != 0) ok = false;
+    if (ok && isReplaced && rename(temporary.c_str(), path.c_str()) != 0) ok = false;
     if (!ok) {
         problem = because("write", path);
-        unlink(temporary.c_str());
+        if (isReplaced) unlink(temporary.c_str());
     }
     return ok;
 }

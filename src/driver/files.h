@@ -11,7 +11,7 @@ namespace luapp::driver {
 /// "cannot read 'x.luapp': No such file or directory".
 [[nodiscard]] bool readFile(const std::string& path, std::string& text, std::string& problem);
 
-/// Writes a whole file, replacing it only when all bytes are written.
+/// Writes a whole file. A plain one is replaced, and only when all bytes are written; anything else (a device, a pipe, a link) is written to.
 [[nodiscard]] bool writeFile(const std::string& path, std::string_view bytes, std::string& problem);
 
 /// All `.luapp` files under a folder, sorted; hidden folders are left out. False if it cannot be read.

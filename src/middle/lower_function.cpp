@@ -149,7 +149,8 @@ void FunctionLowering::declareVar(const Variable* v, Value init) {
 Value FunctionLowering::closureOf(const TypedFunction* fn) {
     if (fn->isStatic()) return b_.fn(program_.functionOf(fn));
     if (fn == source_) return b_.op(Op::ClosureSelf, {});
-    return fn->variable && !fn->isConst ? readVar(fn->variable, false) : makeClosure(fn);
+    if (!fn->variable || fn->isConst) return makeClosure(fn);
+    return readVar(fn->variable, fn->variable->kind == sema::VarKind::Module);
 }
 
 /// A new closure of a function whose captures are all visible here.

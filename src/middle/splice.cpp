@@ -96,6 +96,10 @@ class Splice {
             case Op::Ret: return returnTo(inst, block);
             case Op::RetPack: return returnTo(inst, block);
             case Op::CaptureGet: result = closure_->operands[size_t(inst.imm)]; return;
+            case Op::EnvGet:
+                if (caller_.isLenient) break;
+                result = closure_->operands[0];  // a method of a class is no closure and has no environment of its own
+                return;
             case Op::ClosureSelf:
                 result = closure_ ? closure_ : make(Op::ConstFn, Rep::Ref, {}, inst.loc, block);
                 if (!closure_) result->immFn = &callee_;

@@ -11,6 +11,7 @@ namespace luapp::sema {
 
 /// A call as written, with all its results; a void call has type Void.
 TExpr* Checker::checkCall(ast::CallExpr& e, const Type* expected, Pred** pred) {
+    const Level level(level_);
     if (pred) *pred = nullptr;
     const bool wantsAll = std::exchange(wantsAllValues_, false);
     Callee callee;
@@ -238,7 +239,7 @@ TExpr* Checker::finishCall(ast::CallExpr& e, Callee& callee, const Type* expecte
                 if (needsDynamicSpread(last, type, missing)) return callSpread(e, callee, args, last, before);
                 expandLast(last, missing, type->vararg != nullptr, args, 0, pack, before);
             } else {
-                args.add(last);
+                args.add(last->type->kind == TypeKind::Void && param ? noValue(arg.range, last->loc) : last);
             }
             for (size_t k = shown; k < args.size(); k++) {
                 const Type* p = paramAt(k);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "frontend/ast/ast_visit.h"
+#include "runtime/base/list_limits.h"
 #include "sema/context.h"
 #include "sema/relations.h"
 
@@ -439,6 +440,7 @@ TExpr* Checker::guardShared(TExpr* value, const ClassType& base) {
     if (!base.info->sharedMark) return value;
     std::vector<TStmt*> before;
     value = unwrapLet(value, before);
+    if (value->kind != TExprKind::Call) return value;  // its arguments are in error
     auto* call = value->as<TCall>();
     std::vector<TExpr*> args(call->args.begin(), call->args.end());
     for (size_t i = 1; i < args.size(); i++) args[i] = stash(before, args[i]);
@@ -609,7 +611,9 @@ bool Checker::mayWriteField(FieldInfo& field, bool isSelf, Range range) {
 /// Other code may see the object from here on: fields without a value may be read unset.
 void Checker::noteSelfGoes() {
     if (!construction_) return;
-    construction_->constructor->letsSelfGo = true;
+    ConstructorInfo& constructor = *construction_->constructor;
+    constructor.letsSelfGo = true;
+    if (constructor.owner->objectFields.size() > base::kMaxListLength) return;  // no object can be that large
     for (FieldInfo* field : unsetNow()) field->mayBeUnset = true;
 }
 

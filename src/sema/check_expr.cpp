@@ -37,6 +37,7 @@ bool isWholeLiteral(const ast::Expr& expr) {
 // ---- Entry ----------------------------------------------------------------------------------------------------------
 
 TExpr* Checker::checkExpr(ast::Expr& e, const Type* expected, Pred** pred) {
+    const Level level(level_);
     if (pred) *pred = nullptr;
     const bool eventAllowed = std::exchange(eventAllowed_, false);
     TExpr* value = nullptr;

@@ -22,7 +22,7 @@ const FunctionType* Checker::functionIn(const Type* expected) {
 /// a literal takes it from the context or its body; the type stays null until then.
 void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
     if (f.signatureKnown) {
-        if (!f.type && f.infersResult && f.state == FunctionInfo::State::Unchecked && f.isHoisted) checkBodyApart(f);
+        if (!f.type && f.infersResult && f.state == FunctionInfo::State::Unchecked && f.isHoisted) inferResult(f);
         return;
     }
     f.signatureKnown = true;
@@ -94,7 +94,7 @@ void Checker::knowSignature(FunctionInfo& f, const FunctionType* context) {
     }
     if (!f.hasUntypedParams && isKnown) f.type = makeType(f, results, variadic);
     module_ = module;
-    if (!isKnown && f.isHoisted && !f.hasUntypedParams) checkBodyApart(f);
+    if (!isKnown && f.isHoisted && !f.hasUntypedParams) inferResult(f);
 }
 
 /// The type a parameter takes from its default value.
@@ -207,6 +207,12 @@ void Checker::checkBodyApart(FunctionInfo& f) {
     uncertainLoops_ = uncertain;
     function_ = outer;
     flow_.redo(all);
+}
+
+/// Checks the body that decides a function's result, because the code being checked needs to know it. Where that code stands too deep
+/// already the result stays unknown.
+void Checker::inferResult(FunctionInfo& f) {
+    if (level_ <= kMaxLevel) checkBodyApart(f);
 }
 
 /// The results of a function whose `return`s decide them: the union of each position.
@@ -369,8 +375,8 @@ FunctionInfo* Checker::instantiateConst(FunctionInfo& generic, std::span<const T
         diags_.report(diag::RecursiveConst, where, generic.name);
         return nullptr;
     }
-    if (constDepth_ > 32) {
-        diags_.report(diag::RecursiveConst, where, generic.name);
+    if (constDepth_ > kMaxConstDepth || level_ > kMaxLevel) {
+        diags_.report(diag::ConstTooDeep, where, generic.name);
         return nullptr;
     }
     // A copy for types that mention type parameters belongs to the function that has them.

@@ -593,10 +593,10 @@ const Type* Checker::typeByName(const Type* type, std::string_view name) {
         if (name == "function") return types_.anyFunction();
         return nullptr;
     }
-    const Type* result = types_.never();
+    std::vector<const Type*> left;
     for (const Type* member : membersOf(type))
-        if (nameOf(member) == name) result = types_.unionOf(result, member);
-    return result;
+        if (nameOf(member) == name) left.push_back(member);
+    return types_.unionOf(left);
 }
 
 /// What `left == right` tells about variables.

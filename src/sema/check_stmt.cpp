@@ -32,6 +32,7 @@ void Checker::checkStatements(std::span<ast::Stmt* const> statements) {
 }
 
 void Checker::checkStmt(ast::Stmt& s) {
+    const Level level(level_);
     ast::visitStmt(s, [this](auto& node) { this->check(node); });
 }
 

@@ -395,7 +395,7 @@ const FunctionType* Checker::methodType(MethodInfo& method) {
         if (context) function.resultsFrom = context;
     }
     knowSignature(function);
-    if (!function.type && function.infersResult) checkBodyApart(function);
+    if (!function.type && function.infersResult) inferResult(function);
     noteMethodType(method);
     return method.type;
 }

@@ -87,6 +87,24 @@ struct UntilLoop {
     const LoopState* loop;
 };
 
+/// How many expressions and statements may stand around a place where the checker turns to the body of another function before it
+/// goes on: what the parser lets nest in one body adds up over such bodies.
+inline constexpr int kMaxLevel = 1500;
+/// How deep calls of const functions may nest whose bodies are typed per use.
+inline constexpr int kMaxConstDepth = 32;
+
+/// Counts one level while it lives.
+class Level {
+  public:
+    explicit Level(int& level) : level_(level) { level_++; }
+    ~Level() { level_--; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+  private:
+    int& level_;
+};
+
 /// The returns of a function whose result they decide.
 struct Inference {
     std::vector<TReturn*> returns;
@@ -174,6 +192,7 @@ class Checker final : private AliasMaker, private NodeRules {
     const FunctionType* makeType(FunctionInfo& function, std::span<const Type* const> results, const Type* variadic);
     void checkBody(FunctionInfo& function);
     void checkBodyApart(FunctionInfo& function);
+    void inferResult(FunctionInfo& function);
     void endBody(FunctionInfo& function, ast::FunctionBody& body);
     void finishInference(FunctionInfo& function, Inference& inference);
     const Type* valueType(const Type* type);
@@ -738,6 +757,7 @@ class Checker final : private AliasMaker, private NodeRules {
     bool wantsAllValues_ = false;  // of the call about to be checked
     int aliasDepth_ = 0;          // aliases being resolved within each other
     int constDepth_ = 0;          // const functions being instantiated inside each other
+    int level_ = 0;               // expressions and statements being checked inside each other, through all bodies (Level)
     int64_t argumentNumber_ = 0;  // for the message about an argument that does not fit
     std::string_view argumentOf_;
     struct Instance {

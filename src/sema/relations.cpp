@@ -245,30 +245,31 @@ TExpr* Checker::toBoolean(TExpr* value) {
 
 const Type* Checker::narrowTo(const Type* type, const Type* tested) {
     if (isAny(type)) return tested;
-    const Type* result = types_.never();
+    std::vector<const Type*> left;
     for (const Type* member : membersOf(type)) {
         if (isAssignable(member, tested)) {
-            result = types_.unionOf(result, member);
+            left.push_back(member);
             continue;
         }
         for (const Type* wanted : membersOf(tested))
             if (isAssignable(wanted, member) || member->kind == TypeKind::TypeParam)
-                result = types_.unionOf(result, wanted);
+                left.push_back(wanted);
             else if (objectInfoOf(member) && objectInfoOf(wanted))
-                if (const Type* both = types_.both(member, wanted)) result = types_.unionOf(result, both);
+                if (const Type* both = types_.both(member, wanted)) left.push_back(both);
     }
+    const Type* result = types_.unionOf(left);
     if (!isUnion(result)) return result;
-    const Type* kept = types_.never();
-    for (const Type* member : membersOf(result)) kept = types_.unionOf(kept, keptOf(member));
-    return kept;
+    left.clear();
+    for (const Type* member : membersOf(result)) left.push_back(keptOf(member));
+    return types_.unionOf(left);
 }
 
 const Type* Checker::narrowFrom(const Type* type, const Type* tested) {
     if (!isUnion(type)) return type;
-    const Type* result = types_.never();
+    std::vector<const Type*> left;
     for (const Type* member : membersOf(type))
-        if (!isAssignable(member, tested)) result = types_.unionOf(result, member);
-    return result;
+        if (!isAssignable(member, tested)) left.push_back(member);
+    return types_.unionOf(left);
 }
 
 Pred* Checker::narrowPred(SemaVar* variable, const Type* whenTrue, const Type* whenFalse) {

@@ -470,6 +470,7 @@ class Resolver {
         bind(variable);
         if (!d.isExported) noteLocal(variable);
         walkFunction(*d.body, variable, true);
+        static_cast<FunctionInfo*>(variable->function)->isConst = d.isConst;
     }
     void walk(ast::ClassDecl& d) {
         noteDeclared(d.name);
@@ -830,11 +831,13 @@ void resolveModule(ResolveContext& context, ModuleInfo& module) {
 void finishModule(ResolveContext& context, ModuleInfo& module) {
     auto& functions = context.program.functions;
     // Which functions need a closure: those that use a variable of an enclosing function (of the main block only when
-    // it is not a module variable), or a function that does.
-    auto counts = [](FunctionInfo* user, SemaVar* variable) {
+    // it is not a module variable), or a function that does. Generic and const functions are made closures where they are used, so
+    // that their users need what they need.
+    auto isMadeAtUse = [](const FunctionInfo* f) { return f->isGeneric() || f->isConst; };
+    auto counts = [&](FunctionInfo* user, SemaVar* variable) {
         if (variable->isTopLevel || variable->namespaceOf || variable->nominal) return false;
         auto* held = static_cast<FunctionInfo*>(variable->function);
-        if (variable->isReassigned && !(held && held->isGeneric())) return true;
+        if (variable->isReassigned && !(held && isMadeAtUse(held))) return true;
         return !held || (held != user && held->needsClosure);
     };
     std::vector<FunctionInfo*> own;
@@ -872,14 +875,13 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
     std::vector<Variable*> captures;
     for (FunctionInfo* f : own) {
         captures.clear();
-        // A generic function is made a closure where it is used, so its users need what it needs.
         std::vector<FunctionInfo*> users{f};
         for (size_t i = 0; i < users.size(); i++)
             for (Capture* c = users[i]->uses; c; c = c->next) {
                 if (i == 0 && c->variable->function == f) f->selfReference = true;
                 if (!counts(users[i], c->variable)) continue;
                 auto* held = static_cast<FunctionInfo*>(c->variable->function);
-                if (held && held->isGeneric()) {
+                if (held && isMadeAtUse(held)) {
                     if (std::find(users.begin(), users.end(), held) == users.end()) users.push_back(held);
                     continue;
                 }
@@ -893,7 +895,12 @@ void finishModule(ResolveContext& context, ModuleInfo& module) {
         });
         f->captures = context.program.arena.makeList<Variable*>(captures);
         for (SemaVar* v = f->variables; v; v = v->nextInHome) {
-            if (!v->isTopLevel || !v->usedByInner || v->function || v->namespaceOf || v->nominal) continue;
+            if (!v->isTopLevel || !v->usedByInner || v->namespaceOf || v->nominal) continue;
+            if (auto* held = static_cast<FunctionInfo*>(v->function)) {
+                // A closure is kept as any other value; at the top level only the functions of lenient files are closures.
+                if (!held->needsClosure || isMadeAtUse(held)) continue;
+                v->needsInitCheck = true;  // a method of a class may be called before
+            }
             v->kind = VarKind::Module;
             v->index = uint32_t(context.program.moduleVariables.size());
             context.program.moduleVariables.push_back(v);

@@ -41,17 +41,26 @@ class ModuleGraph {
         return any;
     }
 
-    /// "a.luapp -> b.luapp -> a.luapp" for a module in a cycle, by the shortest way.
+    /// "a.luapp -> b.luapp -> a.luapp" for a module in a cycle, by the shortest way. The middle of a long way is left out.
     std::string cycleOf(ModuleInfo& module) {
         std::unordered_map<Node*, Node*> cameFrom;
         std::vector<Node*> work{static_cast<Node*>(&module)};
         for (size_t i = 0; i < work.size(); i++)
             for (const Need& need : work[i]->needs) {
                 if (need.target == work[0]) {
-                    std::string text(work[0]->tree->file->name());
-                    for (Node* at = work[i]; at != work[0]; at = cameFrom[at])
-                        text = std::string(at->tree->file->name()) + " -> " + text;
-                    return std::string(work[0]->tree->file->name()) + " -> " + text;
+                    std::vector<Node*> way{work[0]};  // backwards
+                    for (Node* at = work[i]; at != work[0]; at = cameFrom[at]) way.push_back(at);
+                    way.push_back(work[0]);
+                    std::string text;
+                    for (size_t k = way.size(); k-- > 0;) {
+                        if (k > kShownAtEnds && k + kShownAtEnds < way.size() - 1) {
+                            k = kShownAtEnds;
+                            text += " -> ...";
+                        }
+                        if (!text.empty()) text += " -> ";
+                        text += way[k]->tree->file->name();
+                    }
+                    return text;
                 }
                 if (cameFrom.emplace(need.target, work[i]).second) work.push_back(need.target);
             }
@@ -59,6 +68,9 @@ class ModuleGraph {
     }
 
   private:
+    /// Of a long cycle's modules, how many more than the first are shown at each end.
+    static constexpr size_t kShownAtEnds = 8;
+
     struct Node;
     /// An import, re-export or `require` in a module.
     struct Need {

@@ -1,6 +1,7 @@
 #include "sema/type.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "sema/class_info.h"
 #include "sema/typed.h"
@@ -200,9 +201,26 @@ void TypeTable::collectMembers(std::vector<const Type*>& out, const Type* type) 
         for (const Type* member : u->members) collectMembers(out, member);
         return;
     }
-    if (type->kind == TypeKind::Never) return;
-    if (std::find(out.begin(), out.end(), type) == out.end()) out.push_back(type);
+    if (type->kind != TypeKind::Never) out.push_back(type);
 }
+
+namespace {
+
+/// Keeps the first of each type, in the order given.
+void dropRepeats(std::vector<const Type*>& types) {
+    constexpr size_t kFew = 16;
+    if (types.size() <= kFew) {
+        auto end = types.begin();
+        for (const Type* type : types)
+            if (std::find(types.begin(), end, type) == end) *end++ = type;
+        types.erase(end, types.end());
+        return;
+    }
+    std::unordered_set<const Type*> seen;
+    std::erase_if(types, [&](const Type* type) { return !seen.insert(type).second; });
+}
+
+}  // namespace
 
 const Type* TypeTable::unionOf(const Type* a, const Type* b) {
     if (a == b) return a;
@@ -217,6 +235,7 @@ const Type* TypeTable::unionOf(std::span<const Type* const> members) {
         if (isError(member)) return error_;
         collectMembers(flat, member);
     }
+    dropRepeats(flat);
     for (const Type* member : flat)
         if (isAny(member)) return any_;
     if (std::find(flat.begin(), flat.end(), number_) != flat.end()) std::erase(flat, integer_);
@@ -495,6 +514,7 @@ void TypeTable::completeAlias(Type* alias, const Type* definition) {
             for (UnionType* pending : pendingUnions_) {
                 std::vector<const Type*> flat;
                 for (const Type* member : pending->members) collectMembers(flat, member);
+                dropRepeats(flat);
                 nilLast(flat);
                 pending->members = arena_.makeList<const Type*>(flat);
                 finishUnion(pending);

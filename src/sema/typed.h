@@ -121,10 +121,17 @@ struct TExpr {
     const Type* type;
     Loc loc;  // what an error raised by this node points at
 
+    /// The node as its struct; it must be of that kind.
     template <class T>
-    T* as() { return static_cast<T*>(this); }
+    T* as() {
+        LUAPP_CHECK(kind == T::kKind, "typed node of another kind");
+        return static_cast<T*>(this);
+    }
     template <class T>
-    const T* as() const { return static_cast<const T*>(this); }
+    const T* as() const {
+        LUAPP_CHECK(kind == T::kKind, "typed node of another kind");
+        return static_cast<const T*>(this);
+    }
 };
 
 #define LUAPP_TEXPR(Name) \
@@ -297,10 +304,17 @@ struct TStmt {
     TStmtKind kind;
     Loc loc;
 
+    /// The node as its struct; it must be of that kind.
     template <class T>
-    T* as() { return static_cast<T*>(this); }
+    T* as() {
+        LUAPP_CHECK(kind == T::kKind, "typed node of another kind");
+        return static_cast<T*>(this);
+    }
     template <class T>
-    const T* as() const { return static_cast<const T*>(this); }
+    const T* as() const {
+        LUAPP_CHECK(kind == T::kKind, "typed node of another kind");
+        return static_cast<const T*>(this);
+    }
 };
 
 #define LUAPP_TSTMT(Name) \

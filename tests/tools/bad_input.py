@@ -167,7 +167,7 @@ def chains():
 
 
 def many():
-    n = 2000
+    n = 240
     head = "class C0 {\n    function m(): integer -> 0,\n}\n"
     yield Case("chain of classes", head + "".join(f"class C{i} : C{i - 1} {{\n    function m(): integer -> {i},\n}}\n" for i in range(1, n)) +
                f"print(C{n - 1}().m())\n", out=f"{n - 1}\n")
@@ -269,8 +269,67 @@ def many():
     yield Case("attributes", "--!foo\n--!strict\n--!strict\n--!\n--!comment\nprint(1)\n", None)
 
 
+def bodies():
+    """What adds up over bodies: results that are inferred from other functions, const functions, tests, jumps."""
+    n = 20000
+    yield Case("results inferred over 400 functions", "".join(f"function f{i}() -> f{i + 1}()\n" for i in range(400)) +
+               "function f400() -> 1\nprint(f0())\n", out="1\n")
+    yield Case("results inferred over 20,000 functions", "".join(f"function f{i}() -> f{i + 1}()\n" for i in range(n)) +
+               f"function f{n}() -> 1\nprint(f0())\n", "E2016")
+    yield Case("results inferred over 20,000 methods", "class A {\n" + "".join(f"function f{i}() -> self.f{i + 1}(),\n" for i in range(n)) +
+               f"function f{n}() -> 1 }}\nprint(A().f0())\n", "E2016")
+    for what, opening, closing in (("function", "", ""), ("const function", "const ", ""), ("method", "", ",")):
+        first = "x" if what == "const function" else "1"
+        deep = "".join(f"{opening}function f{i}({'x' if opening else ''}) -> " + nested("(function() -> ", f"f{i - 1}({'x' if opening else ''})", ")()", 180) +
+                       f"{closing}\n" for i in range(40, 0, -1))
+        last = f"{opening}function f0({'x' if opening else ''}) -> {first}{closing}\n"
+        text = deep + last if what == "function" else last + "".join(reversed(deep.splitlines(True)))
+        yield Case(f"nested function expressions in a chain of each {what}", "class A {\n" + text + "}\n" if closing else text, None)
+    yield Case("20,000 tests of any", "local x: any = 1\nif x == 1 then print(1)\n" +
+               "".join(f"elseif x is string then local y = {i}\n" for i in range(n)) + "end\n", out="1\n")
+    yield Case("union of 2,000 classes tested for each", "".join(f"class C{i} {{ x{i}: integer = {i}, }}\n" for i in range(2000)) +
+               "function f(x: " + " | ".join(f"C{i}" for i in range(2000)) + "): integer\nif x is C0 then return x.x0\n" +
+               "".join(f"elseif x is C{i} then return x.x{i}\n" for i in range(2000)) + "end\nreturn 0\nend\nprint(f(C7()))\n", out="7\n")
+    yield Case("5,000 loops of goto in each other", "--!lenient\nlocal x = ...\n" + "".join(f"::l{i}::\n" for i in range(5000)) +
+               "".join(f"if x == {i} then goto l{i} end\n" for i in range(5000)) + "print(1)\n", out="1\n")
+    yield Case("self goes 5,000 times", "local function g(x: any) end\nclass X {\n" + "".join(f"f{i}: string,\n" for i in range(5000)) + "constructor()\n" +
+               "".join(f"f{i} = \"a\" g(self)\n" for i in range(5000)) + "end }\n", "E2546")
+
+
+def declarations():
+    n = 20000
+    yield Case("20,000 classes", "".join(f"class C{i} {{ x: integer, function m(): integer -> self.x + {i}, }}\n" for i in range(n)) +
+               "print(C7().m())\n", out="7\n")
+    yield Case("20,000 interfaces", "".join(f"interface I{i} {{ function m{i}(): integer }}\n" for i in range(n)) + "print(1)\n", out="1\n")
+    yield Case("class of 2,000 interfaces", "".join(f"interface I{i} {{ function m{i}(): integer }}\n" for i in range(2000)) + "class C: " +
+               ", ".join(f"I{i}" for i in range(2000)) + " {\n" + "".join(f"function m{i}(): integer -> {i},\n" for i in range(2000)) +
+               "}\nlocal i: I7 = C()\nprint(i.m7())\n", out="7\n")
+    yield Case("class of 2,000 bases", "".join(f"class C{i} {{ }}\n" for i in range(2000)) + "class X: " +
+               ", ".join(f"C{i}" for i in range(2000)) + " { }\nprint(X() is C7)\n", out="true\n")
+    yield Case("240 diamonds of classes", "class I0 { }\n" + "".join(
+        f"class A{i}: I{i} {{ }}\nclass B{i}: I{i} {{ }}\nclass I{i + 1}: A{i}, B{i} {{ }}\n" for i in range(80)) + "print(I80() is I0)\n", out="true\n")
+    yield Case("20,000 methods", "class X {\n" + "".join(f"function f{i}(): integer -> {i},\n" for i in range(n)) + "}\nprint(X().f9())\n", out="9\n")
+    yield Case("20,000 static fields", "class X {\n" + "".join(f"static f{i}: integer = {i},\n" for i in range(n)) + "}\nprint(X.f9)\n", out="9\n")
+    yield Case("20,000 fields", "class X {\n" + "".join(f"f{i}: integer,\n" for i in range(n)) + "}\n", "E2546")
+    yield Case("20,000 members of an enum", "enum E { " + ", ".join(f"a{i} = {3 * i}" for i in range(n)) + " }\nprint(E.a7, 21 as E)\n",
+               out="E.a7\tE.a7\n")
+    yield Case("5,000 members of one name", "enum E { " + "a, " * 5000 + "}\nclass X { " + "x: integer, " * 5000 + "}\n", "error")
+    yield Case("1,500 constructors", "".join(f"class C{i} {{ }}\n" for i in range(1500)) + "class X {\n" +
+               "".join(f"implicit constructor(a: C{i}) end,\n" for i in range(1500)) + "}\nlocal x: X = C7()\nprint(X(C8()) is X)\n", out="true\n")
+    yield Case("20,000 type parameters", "function f<" + ", ".join(f"T{i}" for i in range(n)) + ">() end\n", None)
+    yield Case("20,000 type arguments", "class C<T> { }\nlocal a: C<" + "number, " * n + "number>\n", "E2402")
+    yield Case("3,000 lists of type arguments", "class C<T> { x: T?, function m(): T? -> self.x, }\n" +
+               "".join(f"class D{i} {{ }}\nlocal c{i} = C<D{i}>().m()\n" for i in range(3000)) + "print(1)\n", out="1\n")
+    yield Case("growing generic class", "class A<T> { n: A<Array<T>>?, }\nlocal a = A<number>()\n", "E2608")
+    yield Case("growing generic method", "class A<T> { function f(): A<A<T>> -> A<A<T>>() }\nlocal a = A<number>()\n", "E2608")
+    yield Case("growing generic function", "function f<T>(x: T, n: integer)\nif n > 0 then f({x}, n - 1) end\nend\nf(1, 3)\n", "E2608")
+    yield Case("growing base", "class A<T>: A<Array<T>> { }\nlocal a = A<number>()\n", "E2503")
+    yield Case("growing interface", "interface I<T>: I<Array<T>> { }\nclass A: I<number> { }\n", "E2503")
+    yield Case("bound that bounds itself", "function f<T: U, U: T>(x: T) end\nf(1)\n", "E2602")
+
+
 def all_cases(slow):
-    for source in (files(), long_lines(50 << 20 if slow else 1 << 20), deep_nesting(), chains(), many()):
+    for source in (files(), long_lines(50 << 20 if slow else 1 << 20), deep_nesting(), chains(), many(), bodies(), declarations()):
         yield from source
 
 
@@ -358,6 +417,18 @@ def no_permission(luapp):
         return [] if p.returncode == 1 and "cannot read" in p.stderr else [f"run: {p.returncode} {p.stderr}"]
 
 
+def output_through_link(luapp):
+    """An output that is no plain file is written to, not replaced."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, target, link = (os.path.join(folder, name) for name in ("p.luapp", "target", "link"))
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("print(1)\n")
+        os.symlink(target, link)
+        p = subprocess.run([luapp, "build", path, "-o", link], capture_output=True, text=True, check=False)
+        fine = p.returncode == 0 and os.path.islink(link) and os.path.isfile(target)
+        return [] if fine else [f"build: {p.returncode} {p.stderr}"]
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument("luapp")
@@ -378,9 +449,10 @@ def main():
             for problem in problems:
                 print(f"{case.name}: {problem}")
             failed += bool(problems)
-    for problem in no_permission(luapp):
-        print(f"no permission: {problem}")
-        failed += 1
+    for name, alone in (("no permission", no_permission), ("output through a link", output_through_link)):
+        for problem in alone(luapp):
+            print(f"{name}: {problem}")
+            failed += 1
     print(f"{len(cases) - failed} of {len(cases)} cases passed")
     sys.exit(1 if failed else 0)
 

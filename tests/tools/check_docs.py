@@ -158,7 +158,7 @@ def run_block(runner, folder, block):
         place = folder / f"{block.document.stem}-{block.line}-{number}" / kind
         place.mkdir(parents=True)
         (place / name).write_text(text)
-        result = subprocess.run([runner, str(place)], capture_output=True, text=True, errors="replace", check=False)
+        result = subprocess.run([runner, str(place)], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
         if result.returncode != 0:
             return [l for l in result.stdout.splitlines() if l.startswith("#")] or [f"# exit status {result.returncode}"]
     return []

@@ -166,6 +166,14 @@ Loops::Loops(const Function& fn, const Dominators& dominators) : of_(fn.blockCou
     // Inner headers come later in the order: walking it backwards, a block that already has a loop stands for the
     // outermost loop found around it so far.
     std::vector<Block*> work;
+    std::vector<LoopInfo*> around;  // by index: some loop around it, itself if none is known. goto can nest loops by the thousand
+    auto outermost = [&](LoopInfo* loop) {
+        while (around[loop->index] != loop) {
+            LoopInfo*& next = around[loop->index];
+            loop = next = around[next->index];
+        }
+        return loop;
+    };
     for (size_t i = order.size(); i-- > 0;) {
         Block* header = order[i];
         LoopInfo* loop = nullptr;
@@ -180,6 +188,7 @@ Loops::Loops(const Function& fn, const Dominators& dominators) : of_(fn.blockCou
         if (!loop) continue;
         loop->index = uint32_t(all_.size());
         all_.push_back(loop);
+        around.push_back(loop);
         while (!work.empty()) {
             Block* block = work.back();
             work.pop_back();
@@ -188,9 +197,9 @@ Loops::Loops(const Function& fn, const Dominators& dominators) : of_(fn.blockCou
             if (!inner) {
                 of_[block->id] = loop;
             } else {
-                while (inner->parent) inner = inner->parent;
+                inner = outermost(inner);
                 if (inner == loop) continue;
-                inner->parent = loop;
+                inner->parent = around[inner->index] = loop;
                 top = inner->header;
             }
             if (top == header) continue;
@@ -201,9 +210,6 @@ Loops::Loops(const Function& fn, const Dominators& dominators) : of_(fn.blockCou
         of_[header->id] = loop;
     }
     for (size_t i = all_.size(); i-- > 0;) all_[i]->depth = all_[i]->parent ? all_[i]->parent->depth + 1 : 1;
-    for (Block* block : order) {
-        for (LoopInfo* loop = of(block); loop; loop = loop->parent) loop->blocks.push_back(block);
-    }
 }
 
 bool Loops::contains(const LoopInfo* loop, const Block* block) const {

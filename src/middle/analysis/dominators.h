@@ -52,7 +52,6 @@ struct LoopInfo {
     uint32_t depth = 1;            // 1: outermost
     uint32_t index = 0;            // position in Loops::all()
     std::vector<Block*> latches;   // where its back edges start
-    std::vector<Block*> blocks;    // all blocks, those of inner loops included; the header first
 };
 
 class Loops {

@@ -15,6 +15,7 @@ namespace luapp::ir {
 namespace {
 
 constexpr uint32_t kMaxHoisted = 48;  // per loop
+constexpr uint32_t kMaxLevels = 100;  // of loops that a value leaves at once; goto can nest loops by the thousand
 
 class Hoister {
   public:
@@ -64,7 +65,8 @@ class Hoister {
     /// has all it may get.
     LoopInfo* outermostLoop(const Inst& inst, LoopInfo* innermost) {
         LoopInfo* best = nullptr;
-        for (LoopInfo* loop = innermost; loop; loop = loop->parent) {
+        uint32_t levels = 0;
+        for (LoopInfo* loop = innermost; loop && levels < kMaxLevels; loop = loop->parent, levels++) {
             for (Value v : inst.ops()) {
                 if (isInside(loop, v->block)) return best;
             }
