@@ -31,6 +31,7 @@ The benchmarks, and why each is here:
     sieve           a large array of booleans
     spectral_norm   small function called in an inner loop, division
     strings         building, taking apart and replacing strings
+    word_count      a pattern over a long text, strings as keys, sorting with a function
 
 Plain Lua 5.1 has no bit operations, so md5.lua works through a table of byte pairs there; LuaJIT has some and uses
 them.

@@ -239,9 +239,16 @@ bool PatternMatcher::search(size_t from) {
         }
         return false;
     }
+    const bool isRun = first == pattern_ && next + 1 == patternEnd_ && *next == '+';  // the whole pattern is one item with `+`
     for (const char* s = subject_ + from;; s++) {
         s = findSingle(s, first, next);
         if (s == subjectEnd_) return false;
+        if (isRun) {
+            captureCount_ = 0;
+            matchStart_ = s;
+            matchEnd_ = skipSingles<true>(s + 1, first, next);
+            return true;
+        }
         if (matchAt(static_cast<size_t>(s - subject_))) return true;
         if (tooComplex_) return false;
     }
@@ -309,13 +316,14 @@ const char* PatternMatcher::matchRest(const char* s, const char* p) {
     return result;
 }
 
-const char* PatternMatcher::maxExpand(const char* s, const char* p, const char* next) {
+const char* PatternMatcher::maxExpand(const char* s, const char* p, const char* next, size_t least) {
     const char* const behind = *p == '.' ? subjectEnd_ : skipSingles<true>(s, p, next);
-    if (next + 1 == patternEnd_) return behind;
     size_t count = static_cast<size_t>(behind - s);
+    if (count < least) return nullptr;
+    if (next + 1 == patternEnd_) return behind;
     for (;; count--) {
         if (const char* result = matchRest(s + count, next + 1)) return result;
-        if (count == 0 || tooComplex_) return nullptr;
+        if (count == least || tooComplex_) return nullptr;
     }
 }
 
@@ -402,8 +410,8 @@ const char* PatternMatcher::match(const char* s, const char* p) {
         }
         const char* next = itemEnd(p);
         switch (next == patternEnd_ ? '\0' : *next) {
-            case '*': return maxExpand(s, p, next);
-            case '+': return matchSingle(s, p, next) ? maxExpand(s + 1, p, next) : nullptr;
+            case '*': return maxExpand(s, p, next, 0);
+            case '+': return maxExpand(s, p, next, 1);
             case '-': return minExpand(s, p, next);
             case '?':
                 if (matchSingle(s, p, next)) {

@@ -61,7 +61,7 @@ private:
 
     const char* match(const char* s, const char* p);
     const char* matchRest(const char* s, const char* p);
-    const char* maxExpand(const char* s, const char* p, const char* next);
+    const char* maxExpand(const char* s, const char* p, const char* next, size_t least);
     const char* minExpand(const char* s, const char* p, const char* next);
     const char* openCapture(const char* s, const char* p, size_t length);
     const char* closeCapture(const char* s, const char* p);
