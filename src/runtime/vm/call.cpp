@@ -7,6 +7,7 @@
 #include "runtime/vm/call_builtins.h"
 #include "runtime/vm/class_desc.h"
 #include "runtime/vm/convert.h"
+#include "runtime/vm/levels.h"
 #include "runtime/vm/load.h"
 #include "runtime/vm/meta.h"
 
@@ -128,8 +129,10 @@ const TypeDesc* builtinSignatureFor(State& s, const Closure* f, const Word* args
     TypeKind first = signature->paramCount() > 0 ? signature->parts[0]->kind : TypeKind::Any;
     bool isMember = (name.starts_with("Array.") && first == TypeKind::Array) ||
                     (name.starts_with("Table.") && first == TypeKind::Table) || name.starts_with("File.");
-    uint32_t position = isMember && k > 0 ? k : k + 1;
     name.remove_prefix(name.rfind('.') + 1);
+    // Of a method call the object does not count either, which raise() sees to.
+    const bool isMethodCall = calledName(s, name).kind == bc::NameKind::Method;
+    uint32_t position = isMember && k > 0 && !isMethodCall ? k : k + 1;
     if (k >= count && type->kind == TypeKind::Any) raise(s, ErrorKind::BadArgument, position, name, "value expected");
     Value v = k < count ? Value::fromWord(args[k]) : Value::nil();
     if (type->kind == TypeKind::Integer && v.isNumber())
@@ -137,6 +140,16 @@ const TypeDesc* builtinSignatureFor(State& s, const Closure* f, const Word* args
     bool isPlain = type->kind == TypeKind::Integer || type->kind == TypeKind::Number || type->kind == TypeKind::String;
     std::string_view expected = type->kind == TypeKind::Integer ? std::string_view("number") : std::string_view(type->name);
     std::string_view got = k >= count ? std::string_view("no value") : isPlain ? std::string_view(typeName(v)) : typeNameOf(s, v);
+    const TypeDesc* container = isMember && k > 0 && k < count ? signature->parts[0] : nullptr;
+    if (container != nullptr && container->kind == TypeKind::Array && type == container->element()) {
+        TextBuilder problem(s);
+        problem.append(container->name);
+        problem.append(" takes ");
+        problem.append(type->name);
+        problem.append(", got ");
+        problem.append(typeNameOf(s, v));
+        raise(s, ErrorKind::BadArgument, position, name, problem.finish());
+    }
     raise(s, ErrorKind::BadArgumentType, position, name, expected, got);
 }
 

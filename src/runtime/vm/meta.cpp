@@ -158,9 +158,23 @@ Value arrayGet(State& s, const Array* a, Value key) {
     return boxTyped(a->get(static_cast<uint32_t>(i)), s.types.at(a->aux)->element());
 }
 
+/// What a typed container got instead of a value of `wanted`, for messages: its type, or the number that is not whole.
+ErrorArg refused(State& s, Value v, const TypeDesc* wanted) {
+    if (wanted->kind == TypeKind::Integer && v.isNumber()) return v;
+    return v.isLuaTable() ? std::string_view("a Lua table") : typeNameOf(s, v);
+}
+
+/// `value` as a word of the container type `container`, whose elements or values are of type `wanted`.
+Word convertElement(State& s, Value value, const TypeDesc* wanted, const TypeDesc* container) {
+    Word w;
+    if (LUAPP_UNLIKELY(!tryConvert(s, value, wanted, w))) raise(s, ErrorKind::ElementRefused, container, wanted, refused(s, value, wanted));
+    return w;
+}
+
 void arrayPut(State& s, Array* a, Value key, Value value) {
     int64_t i = arrayIndex(s, Value::object(a), key);
-    Word w = convert(s, value, s.types.at(a->aux)->element(), bc::CheckKind::Convert);
+    const TypeDesc* type = s.types.at(a->aux);
+    Word w = convertElement(s, value, type->element(), type);
     if (i < 0 || i > a->length) raise(s, ErrorKind::WriteOutOfRange, i, a->length);
     if (i == a->length) {
         arrayPush(s, a, w);
@@ -184,12 +198,12 @@ void tablePut(State& s, Table* t, Value key, Value value) {
     checkKey(s, key);
     const TypeDesc* type = s.types.at(t->aux);
     Word ignored;
-    if (!tryConvert(s, key, type->key(), ignored)) raiseMismatch(s, key, type->key(), bc::CheckKind::Convert);
+    if (!tryConvert(s, key, type->key(), ignored)) raise(s, ErrorKind::KeyRefused, type, type->key(), refused(s, key, type->key()));
     if (value.isNil()) {
         removeKey(s, t, key);
         return;
     }
-    setKey(s, t, key, convert(s, value, type->value(), bc::CheckKind::Convert));
+    setKey(s, t, key, convertElement(s, value, type->value(), type));
 }
 
 const FieldDesc* recordField(const State& s, const Instance* o, std::string_view name) {
@@ -533,7 +547,8 @@ void setMember(State& s, Value v, String* name, Value value) {
     if (!v.is(Kind::Record)) return setIndex(s, v, Value::string(name), value);
     const FieldDesc* f = recordField(s, v.asInstance(), name->view());
     if (f == nullptr) raise(s, ErrorKind::NoMember, typeNameOf(s, v), name);
-    Word w = convert(s, value, f->type, bc::CheckKind::Convert);
+    Word w;
+    if (!tryConvert(s, value, f->type, w)) raise(s, ErrorKind::FieldRefused, name, typeNameOf(s, v), f->type, refused(s, value, f->type));
     Word* slot = fieldWord(v.asInstance(), f);
     if (base::mayHoldPointer(f->type->rep)) {
         storeWord(s, v.asInstance(), slot, w);
