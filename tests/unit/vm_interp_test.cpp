@@ -398,7 +398,7 @@ TEST_CASE("arrays: checked access, appending, booleans") {
     }
     SUBCASE("dynamic code cannot store another type") {
         b.f.op(Op::BoxRef, 0, 0, 0).op(Op::LoadF, 1, 1).op(Op::LoadNil, 2).op(Op::SetIndexX, 0, 1, 2).op(Op::Ret, 1);
-        CHECK(w.text(b) == "test.luapp:1: expected number, got nil");
+        CHECK(w.text(b) == "test.luapp:1: Array<number> takes number, got nil");
     }
 }
 
