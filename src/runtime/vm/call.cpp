@@ -142,13 +142,8 @@ const TypeDesc* builtinSignatureFor(State& s, const Closure* f, const Word* args
     std::string_view got = k >= count ? std::string_view("no value") : isPlain ? std::string_view(typeName(v)) : typeNameOf(s, v);
     const TypeDesc* container = isMember && k > 0 && k < count ? signature->parts[0] : nullptr;
     if (container != nullptr && container->kind == TypeKind::Array && type == container->element()) {
-        TextBuilder problem(s);
-        problem.append(container->name);
-        problem.append(" takes ");
-        problem.append(type->name);
-        problem.append(", got ");
-        problem.append(typeNameOf(s, v));
-        raise(s, ErrorKind::BadArgument, position, name, problem.finish());
+        const ErrorArg parts[] = {container, type, refused(s, v, type)};
+        raise(s, ErrorKind::BadArgument, position, name, formatError(s, ErrorKind::ElementRefused, parts, 3));
     }
     raise(s, ErrorKind::BadArgumentType, position, name, expected, got);
 }

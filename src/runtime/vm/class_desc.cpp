@@ -134,8 +134,7 @@ const ClassName& resolve(State& s, const ClassDesc& c, String* key, bool isStati
 Word fieldWord(State& s, Value v, const TypeDesc* type, std::string_view name) {
     Word out;
     if (tryConvert(s, v, type, out)) return out;
-    if (type->kind == TypeKind::Integer && v.isNumber()) raise(s, ErrorKind::FieldMismatch, name, type, v);
-    raise(s, ErrorKind::FieldMismatch, name, type, typeNameOf(s, v));
+    raise(s, ErrorKind::FieldMismatch, name, type, refused(s, v, type));
 }
 
 // --- parts of members

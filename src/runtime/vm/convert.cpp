@@ -199,19 +199,24 @@ Value boxTyped(Word w, const TypeDesc* type) {
     return boxWord(w, type->rep);
 }
 
-void raiseMismatch(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, uint32_t position) {
-    std::string_view got = typeNameOf(s, v);
+ErrorArg refused(State& s, Value v, const TypeDesc* wanted) {
+    if (wanted->kind == TypeKind::Integer && v.isNumber()) return v;
+    if (v.isLuaTable()) {
+        if (wanted->kind == TypeKind::Array) return "a Lua table (convert it with Array.from)";
+        if (wanted->kind == TypeKind::Table) return "a Lua table (convert it with Table.from)";
+        return "a Lua table";
+    }
+    const std::string_view got = typeNameOf(s, v);
     // Every loaded program has classes of its own.
-    if (v.is(Kind::Object) && got == type->name) got = "one of another program";
+    return v.is(Kind::Object) && got == wanted->name ? std::string_view("one of another program") : got;
+}
+
+void raiseMismatch(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, uint32_t position) {
     if (type->kind == TypeKind::Integer && v.isNumber() && kind != bc::CheckKind::Argument) {
         bool tooLarge = v.asNumber() == std::floor(v.asNumber());
         raise(s, tooLarge ? ErrorKind::NotInRange : ErrorKind::NotWhole, v.asNumber());
     }
-    if (v.isLuaTable()) {
-        if (type->kind == TypeKind::Array) raise(s, ErrorKind::LuaTableToArray, type);
-        if (type->kind == TypeKind::Table) raise(s, ErrorKind::LuaTableToTable, type);
-        got = "a Lua table";
-    }
+    const ErrorArg got = refused(s, v, type);
     switch (kind) {
         case bc::CheckKind::Convert: raise(s, ErrorKind::TypeMismatch, type, got);
         case bc::CheckKind::Cast: raise(s, ErrorKind::CastFailed, got, type);

@@ -37,6 +37,9 @@ Word convert(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, uint32
 /// The box of a word of representation type->rep; knows enums, which boxWord does not.
 Value boxTyped(Word w, const TypeDesc* type);
 
+/// What messages call `v` where a value of type `wanted` was expected: its type, or the number itself that is not whole. Points into `s`.
+ErrorArg refused(State& s, Value v, const TypeDesc* wanted);
+
 /// Raises the error that `v` is no value of `type`.
 [[noreturn]] LUAPP_COLD void raiseMismatch(State& s, Value v, const TypeDesc* type, bc::CheckKind kind, uint32_t position = 0);
 

@@ -158,12 +158,6 @@ Value arrayGet(State& s, const Array* a, Value key) {
     return boxTyped(a->get(static_cast<uint32_t>(i)), s.types.at(a->aux)->element());
 }
 
-/// What a typed container got instead of a value of `wanted`, for messages: its type, or the number that is not whole.
-ErrorArg refused(State& s, Value v, const TypeDesc* wanted) {
-    if (wanted->kind == TypeKind::Integer && v.isNumber()) return v;
-    return v.isLuaTable() ? std::string_view("a Lua table") : typeNameOf(s, v);
-}
-
 /// `value` as a word of the container type `container`, whose elements or values are of type `wanted`.
 Word convertElement(State& s, Value value, const TypeDesc* wanted, const TypeDesc* container) {
     Word w;
