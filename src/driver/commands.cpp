@@ -33,7 +33,7 @@ bool isChunkFile(const std::string& path) {
 
 /// Source to chunk. False if there were errors, which have been printed.
 bool compileFile(const std::string& path, const CommonOptions& common, bc::Chunk& chunk) {
-    Compilation compilation(common.timings);
+    Compilation compilation(common.level, common.timings);
     std::string problem;
     frontend::Module* root = compilation.load(path, problem);
     if (!root) {
@@ -80,7 +80,7 @@ static bool runFile(const Options& options, Session& session, int& status) {
 
 int runCommand(const Options& options) {
     const RunOptions& o = options.run;
-    const SessionSettings settings{o.file, o.args, o.before, o.memoryLimit};
+    const SessionSettings settings{o.file, o.args, o.before, o.memoryLimit, options.common.level};
     const std::unique_ptr<Session> session = Session::open(settings);
     if (!session) return kExitProgramError;
     for (const RunOptions::First& first : o.first) {
@@ -97,7 +97,7 @@ int runCommand(const Options& options) {
 }
 
 int replCommand(const Options& options) {
-    const SessionSettings settings{"", {}, {}, options.repl.memoryLimit};
+    const SessionSettings settings{"", {}, {}, options.repl.memoryLimit, options.repl.level};
     const std::unique_ptr<Session> session = Session::open(settings);
     if (!session) return kExitProgramError;
     runRepl(*session, options.repl.isStrict ? ReplMode::Strict : ReplMode::Lenient);
@@ -130,7 +130,7 @@ int checkCommand(const Options& options) {
             return reportProblem(problem);
         }
     }
-    Compilation compilation(options.common.timings);
+    Compilation compilation(ir::kDefaultLevel, options.common.timings);
     compilation.warnsOfGlobals = true;
     for (const std::string& code : o.silenced) compilation.diagnostics.silence(code, {});
     bool unreadable = false;

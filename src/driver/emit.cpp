@@ -31,8 +31,10 @@ constexpr StageName kStages[] = {{"tokens", Stage::Tokens}, {"ast", Stage::Ast},
 void print(const std::string& text) { fwrite(text.data(), 1, text.size(), stdout); }
 
 /// What `--emit` and `--passes` ask for; false with `problem` set if a name is unknown.
-bool readRequest(const DisasmOptions& o, Stage& stage, ir::PipelineOptions& passes, std::string& problem) {
+bool readRequest(const Options& options, Stage& stage, ir::PipelineOptions& passes, std::string& problem) {
+    const DisasmOptions& o = options.disasm;
     std::string name = o.emit;
+    passes.level = options.common.level;
     if (name.starts_with("ir:")) {
         const ir::PassInfo* pass = ir::findPass(name.substr(3));
         if (!pass) {
@@ -96,11 +98,11 @@ int emitStage(const Options& options) {
     Stage stage;
     ir::PipelineOptions passes;
     std::string problem;
-    if (!readRequest(o, stage, passes, problem)) {
+    if (!readRequest(options, stage, passes, problem)) {
         reportProblem(problem);
         return kExitUsage;
     }
-    Compilation c(options.common.timings);
+    Compilation c(options.common.level, options.common.timings);
     if (stage == Stage::Tokens) return emitTokens(c, o, options.common);
     if (o.file.ends_with(".ir")) {
         if (!c.loadIr(o.file, problem)) return reportProblem(problem);

@@ -62,6 +62,12 @@ void addCommon(CLI::App& sub, CommonOptions& common) {
     sub.add_flag("--time", common.timings, "print to standard error what each stage took");
 }
 
+void addLevel(CLI::App& sub, int& level) {
+    sub.add_option("-O", level, "optimise: 0 not at all, 1 what is cheap, 2 everything (default: 2)")
+        ->check(CLI::Range(0, ir::kMaxLevel))
+        ->type_name("LEVEL");
+}
+
 /// The subcommands with all their options; the help texts are the user's reference.
 struct CommandLine {
     CLI::App app{"Lua++: compiles, runs, checks and disassembles .luapp and .lua programs."};
@@ -118,6 +124,7 @@ struct CommandLine {
         run->add_flag("-i", o.run.isInteractive, "go on with an interactive session (see repl)");
         run->add_option("--memory", memory, "the most memory the program may use, for example 64M (default: no limit)")
             ->type_name("SIZE");
+        addLevel(*run, o.common.level);
         addCommon(*run, o.common);
     }
 
@@ -125,6 +132,7 @@ struct CommandLine {
         repl = app.add_subcommand("repl", "read entries, run them and print what they give");
         repl->add_flag("--strict", o.repl.isStrict, "entries are strict Lua++ (in the session: `:strict`)");
         repl->add_flag("--lenient", isLenient, "entries are Lua 5.1, which is the default (in the session: `:lenient`)");
+        addLevel(*repl, o.repl.level);
         repl->add_option("--memory", replMemory, "the most memory the session may use, for example 64M (default: no limit)")
             ->type_name("SIZE");
     }
@@ -133,6 +141,7 @@ struct CommandLine {
         build = app.add_subcommand("build", "compile FILE and the modules it imports into one chunk");
         build->add_option("FILE", o.build.file, "the program's main file")->required();
         build->add_option("-o,--output", o.build.out, "where to write (default: FILE with the ending .lbc)")->type_name("OUT");
+        addLevel(*build, o.common.level);
         addCommon(*build, o.common);
     }
 
@@ -152,6 +161,7 @@ struct CommandLine {
         disasm->add_option("--emit", o.disasm.emit, "tokens, ast, ast-dot, types, ir, ir:PASS (after that pass) or bytecode")
             ->default_str("bytecode")
             ->type_name("STAGE");
+        addLevel(*disasm, o.common.level);
         disasm->add_option("--passes", o.disasm.passes, "run these passes only, comma-separated; `none` for none")->type_name("LIST");
         disasm->add_option("--pass-limit", o.disasm.passLimit, "stop after this many passes")->type_name("N");
         disasm->add_flag("--stats", o.disasm.statistics, "print what the passes did to standard error");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frontend/diag/render.h"
+#include "middle/pass_manager.h"
 
 namespace luapp::driver {
 
@@ -19,6 +20,7 @@ enum class ColorMode : uint8_t { Auto, Always, Never };
 struct CommonOptions {
     ColorMode color = ColorMode::Auto;
     bool timings = false;  // print what each stage took to standard error
+    int level = ir::kDefaultLevel;  // of optimisation; not for check
 };
 
 struct RunOptions {
@@ -37,6 +39,7 @@ struct RunOptions {
 
 struct ReplOptions {
     bool isStrict = false;
+    int level = ir::kDefaultLevel;  // of optimisation
     uint64_t memoryLimit = 0;  // bytes; 0: none
 };
 

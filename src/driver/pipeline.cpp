@@ -80,7 +80,7 @@ bc::Chunk Compilation::emit() {
 
 bc::Chunk Compilation::compile() {
     lower();
-    optimise();
+    optimise({.level = level_});
     return emit();
 }
 

@@ -27,8 +27,9 @@ namespace luapp::driver {
 
 class Compilation {
   public:
-    explicit Compilation(bool measureTime = false)
-        : diagnostics(sources), loader(sources, arena, interner, diagnostics), measureTime_(measureTime) {}
+    /// `level`: of optimisation, for compile().
+    explicit Compilation(int level = ir::kDefaultLevel, bool measureTime = false)
+        : diagnostics(sources), loader(sources, arena, interner, diagnostics), level_(level), measureTime_(measureTime) {}
 
     /// Reads and parses a file ("-": standard input) as the root of a program. Null with `problem` set if it cannot be read.
     frontend::Module* load(const std::string& path, std::string& problem);
@@ -43,7 +44,7 @@ class Compilation {
     ir::PipelineReport optimise(const ir::PipelineOptions& options = {});
     /// IR to a chunk.
     bc::Chunk emit();
-    /// lower, optimise and emit.
+    /// lower, optimise at the level of this compilation, and emit.
     bc::Chunk compile();
 
     /// One line for each stage that ran: its name and milliseconds.
@@ -63,6 +64,7 @@ class Compilation {
     template <class F>
     auto timed(const char* stage, F&& run);
 
+    int level_;
     bool measureTime_;
     std::vector<std::pair<const char*, double>> timings_;
 };

@@ -98,10 +98,16 @@ void loadAndRun(rt::State& s, void* data) {
     }
 }
 
+/// How code that is loaded from now on is compiled.
+struct CompileMode {
+    int level;                  // of optimisation
+    bool isDebuggable = false;  // lenient code, for the debug library
+};
+
 /// A module that `require` asks for while the program runs. It outlives what may raise.
 struct RequiredModule {
     const SessionSettings* settings;
-    bool* isDebuggable;   // lenient code loaded from now on is compiled for the debug library
+    CompileMode* mode;
     bc::Chunk chunk;
     std::string problem;  // why it cannot run; empty: there is none
 };
@@ -121,12 +127,12 @@ bool isPartOf(rt::State& s, const std::string& file) {
 
 /// Finds and compiles a module with all it imports.
 bool compileRequired(rt::State& s, std::string_view name, std::string_view file, RequiredModule& module) {
-    Compilation compilation;
+    Compilation compilation(module.mode->level);
     module.problem.clear();
-    compilation.loader.setDebuggable(*module.isDebuggable);
+    compilation.loader.setDebuggable(module.mode->isDebuggable);
     frontend::Module* root = file.empty() ? compilation.loader.loadRequired(module.settings->name, name, module.problem)
                                           : compilation.loader.loadFile(std::string(file), module.problem);
-    *module.isDebuggable = compilation.loader.isDebuggable();
+    module.mode->isDebuggable = compilation.loader.isDebuggable();
     if (!root) return false;
     if (!compilation.check(*root, name)) {
         compilation.diagnostics.finish();
@@ -214,8 +220,8 @@ bool endsTooEarly(const Compilation& compilation, std::string_view text, const L
     return text.find_first_not_of(" \t\r\n", offset) == text.npos;
 }
 
-/// `isDebuggable`: compile it for the debug library; set if the text asks for that.
-void compileText(std::string_view text, std::string_view chunkName, CompiledText& compiled, bool& isDebuggable) {
+/// `mode.isDebuggable` is set if the text asks for that.
+void compileText(std::string_view text, std::string_view chunkName, CompileMode& mode, CompiledText& compiled) {
     compiled.problem.clear();
     compiled.isIncomplete = false;
     const std::string name = shownName(chunkName);
@@ -224,10 +230,10 @@ void compileText(std::string_view text, std::string_view chunkName, CompiledText
         std::string why;
         if (!bc::deserialize(bytes, compiled.chunk, why) || !bc::verify(compiled.chunk, {rt::kBuiltinCount}, why))
             compiled.problem = name + ": " + why;
-        isDebuggable |= compiled.problem.empty() && hasDebuggableCode(compiled.chunk);
+        mode.isDebuggable |= compiled.problem.empty() && hasDebuggableCode(compiled.chunk);
         return;
     }
-    Compilation compilation;
+    Compilation compilation(mode.level);
     LuaSyntaxError lua;
     const bool isLua = checkLuaSyntax(text, lua);
     // In files, whether run or loaded, a semicolon alone is a statement.
@@ -236,9 +242,9 @@ void compileText(std::string_view text, std::string_view chunkName, CompiledText
         compiled.problem = problemOf(compilation, name, &lua);
         return;
     }
-    compilation.loader.setDebuggable(isDebuggable);
+    compilation.loader.setDebuggable(mode.isDebuggable);
     frontend::Module* root = compilation.loader.loadText(name, text, compiled.problem, true);
-    isDebuggable = compilation.loader.isDebuggable();
+    mode.isDebuggable = compilation.loader.isDebuggable();
     if (!root) return;
     if (!compilation.check(*root)) {
         compilation.diagnostics.finish();
@@ -252,7 +258,7 @@ void compileText(std::string_view text, std::string_view chunkName, CompiledText
 
 /// A text that `load` asks for while a program runs. It outlives what may raise.
 struct LoadedText {
-    bool* isDebuggable;  // as in RequiredModule
+    CompileMode* mode;
     CompiledText compiled;
 };
 
@@ -260,7 +266,7 @@ struct LoadedText {
 rt::Program* loadText(rt::State& s, std::string_view text, std::string_view chunkName, rt::String*& problem, void* context) {
     LoadedText& loaded = *static_cast<LoadedText*>(context);
     CompiledText& compiled = loaded.compiled;
-    compileText(text, chunkName, compiled, *loaded.isDebuggable);
+    compileText(text, chunkName, *loaded.mode, compiled);
     if (compiled.problem.empty()) return rt::loadProgram(s, std::move(compiled.chunk));
     problem = rt::newString(s, compiled.problem);
     return nullptr;
@@ -302,19 +308,19 @@ static void forgetLeftovers(rt::State& s) {
     s.errorTraceback = nullptr;
 }
 
-void compileLenientText(std::string_view text, std::string_view chunkName, CompiledText& compiled) {
-    bool isDebuggable = false;
-    compileText(text, chunkName, compiled, isDebuggable);
+void compileLenientText(std::string_view text, std::string_view chunkName, int level, CompiledText& compiled) {
+    CompileMode mode{level};
+    compileText(text, chunkName, mode, compiled);
 }
 
 /// What the library is given, where it stays.
 struct Session::Impl {
-    explicit Impl(const SessionSettings& s) : settings(s) {}
+    explicit Impl(const SessionSettings& s) : settings(s), mode{s.level} {}
 
     const SessionSettings& settings;
-    bool isDebuggable = false;
-    RequiredModule required{&settings, &isDebuggable, {}, {}};
-    LoadedText loaded{&isDebuggable, {}};
+    CompileMode mode;
+    RequiredModule required{&settings, &mode, {}, {}};
+    LoadedText loaded{&mode, {}};
 };
 
 std::unique_ptr<Session> Session::open(const SessionSettings& settings) {
@@ -344,9 +350,11 @@ Session::~Session() {
     rt::State::destroy(state_);
 }
 
+int Session::level() const { return impl_->settings.level; }
+
 bool Session::run(bc::Chunk&& chunk, Results results) {
     InterruptScope interrupts(state_);
-    impl_->isDebuggable |= hasDebuggableCode(chunk);
+    impl_->mode.isDebuggable |= hasDebuggableCode(chunk);
     Job job{&chunk, &impl_->settings, results};
     const bool ok = rt::protectedCall(*state_, loadAndRun, &job, keepTraceback, nullptr);
     if (!ok) printUncaught(*state_);
@@ -357,7 +365,7 @@ bool Session::run(bc::Chunk&& chunk, Results results) {
 
 bool Session::runText(std::string_view text, std::string_view chunkName) {
     CompiledText compiled;
-    compileLenientText(text, chunkName, compiled);
+    compileLenientText(text, chunkName, level(), compiled);
     if (compiled.problem.empty()) return run(std::move(compiled.chunk));
     fprintf(stderr, "luapp: %s\n", compiled.problem.c_str());
     status_ = kExitProgramError;

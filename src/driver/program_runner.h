@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "middle/pass_manager.h"
 #include "runtime/bytecode/proto.h"
 
 namespace luapp::rt {
@@ -23,6 +24,7 @@ struct SessionSettings {
     std::vector<std::string> args;       // the program's `...` and arg[1..]
     std::vector<std::string> before;     // the command line before the file; its last word is arg[-1] in lenient code
     uint64_t memoryLimit = 0;            // bytes; 0: none
+    int level = ir::kDefaultLevel;       // of optimisation, for what is compiled while the program runs
 };
 
 /// A text compiled for running now.
@@ -33,7 +35,7 @@ struct CompiledText {
 };
 
 /// Compiles a text as lenient code, as `load` does. `chunkName` as in Lua: "@file", "=name", or the text itself.
-void compileLenientText(std::string_view text, std::string_view chunkName, CompiledText& compiled);
+void compileLenientText(std::string_view text, std::string_view chunkName, int level, CompiledText& compiled);
 
 class Session {
   public:
@@ -51,6 +53,8 @@ class Session {
     /// require(name) in lenient code.
     bool require(std::string_view name);
 
+    /// The level of optimisation of what it compiles.
+    int level() const;
     /// The exit status that the last run() asks for.
     int status() const { return status_; }
     rt::State& state() { return *state_; }

@@ -63,9 +63,9 @@ std::vector<std::string> exportDeclarations(ast::Module& module, const ast::Inte
 }
 
 /// `end`: where what the user wrote ends in `text`.
-StrictEntry compileStrict(const std::string& text, size_t end) {
+StrictEntry compileStrict(const std::string& text, size_t end, int level) {
     StrictEntry entry;
-    Compilation compilation;
+    Compilation compilation(level);
     compilation.isSession = true;
     CompiledText& compiled = entry.compiled;
     ast::Module* root = compilation.loader.loadText(kEntryName, text, compiled.problem);
@@ -161,10 +161,10 @@ class Repl {
     bool takeLenient(const std::string& text, bool isExpression, bool isLast) {
         const std::string chunkName = std::string("=") + kEntryName;
         CompiledText compiled;
-        compileLenientText("return " + text, chunkName, compiled);
+        compileLenientText("return " + text, chunkName, session_.level(), compiled);
         bool isIncomplete = compiled.isIncomplete;
         if (!compiled.problem.empty() && !isExpression) {
-            compileLenientText(text, chunkName, compiled);
+            compileLenientText(text, chunkName, session_.level(), compiled);
             isIncomplete |= compiled.isIncomplete;
         }
         if (!compiled.problem.empty() && isIncomplete && !isLast) return false;
@@ -178,10 +178,10 @@ class Repl {
 
     bool takeStrict(const std::string& text, bool isExpression, bool isLast) {
         const std::string opening = kShow;
-        StrictEntry entry = compileStrict(opening + text + "\n)", opening.size() + text.size());
+        StrictEntry entry = compileStrict(opening + text + "\n)", opening.size() + text.size(), session_.level());
         bool isIncomplete = entry.compiled.isIncomplete;
         if (!entry.compiled.problem.empty() && !isExpression) {
-            StrictEntry plain = compileStrict(text, text.size());
+            StrictEntry plain = compileStrict(text, text.size(), session_.level());
             isIncomplete |= plain.compiled.isIncomplete;
             if (plain.isParsed || !entry.isParsed) entry = std::move(plain);
         }

@@ -15,9 +15,11 @@
 
 namespace luapp::ir {
 
+/// The -O levels: 0 does only what the language asks for, 1 what is cheap for what it gives, 2 everything.
+inline constexpr int kMaxLevel = 2, kDefaultLevel = kMaxLevel;
+
 struct PipelineOptions {
-    /// -O level: 0, 1 or 2.
-    int level = 1;
+    int level = kDefaultLevel;
     bool isFastMath = false;
     /// If set: run just these, in this order, instead of the level's pipeline (`--passes=a,b`).
     std::optional<std::vector<const PassInfo*>> passes;

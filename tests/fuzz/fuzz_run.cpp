@@ -20,12 +20,13 @@ constexpr uint64_t kMemoryLimit = 512u << 20;
 /// A way to compile and run a program.
 struct Engine {
     const char* name;
-    bool optimise;
+    int level;
     bool assertTypes;
 };
-constexpr Engine kEngines[] = {{"without passes, asserting types", false, true},
-                               {"with all passes", true, false},
-                               {"with all passes, asserting types", true, true}};
+constexpr Engine kEngines[] = {{"at -O0, asserting types", 0, true},
+                               {"at -O1", 1, false},
+                               {"at -O2", 2, false},
+                               {"at -O2, asserting types", 2, true}};
 
 struct Job {
     const std::string* source;
@@ -49,10 +50,7 @@ int compileAndRun(void* data) {
     c.lower({.assertTypes = job.engine->assertTypes});
     ir::PipelineOptions options;
     options.verifyEach = true;
-    if (!job.engine->optimise) {
-        options.level = 0;
-        options.passes.emplace();
-    }
+    options.level = job.engine->level;
     c.optimise(options);
     bc::Chunk chunk = c.emit();
     if (!bc::verify(chunk, {rt::kBuiltinCount}, problem)) {

@@ -1,9 +1,9 @@
 // The golden runner: runs luapp on every file of a folder and compares what it does with what the file expects.
 //
 // Each test runs in a forked child through driver::run, so a crash fails one test and the runner goes on. Output is TAP.
-// usage: golden_runner [--update] [--filter TEXT] [--timeout SECONDS] FOLDER
+// usage: golden_runner [--update] [--filter TEXT] [--timeout SECONDS] [--level N] FOLDER
 //   --update rewrites the expectations of dump tests and `.expected` files; it refuses where luapp crashed or ended with
-//   another exit status than expected.
+//   another exit status than expected; --level gives every `run` the option -O N.
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -29,6 +29,7 @@ struct Settings {
     bool update = false;
     std::string filter;
     unsigned timeout = 60;
+    std::string level;  // of optimisation; empty: the default
     std::string folder;
 };
 
@@ -302,6 +303,7 @@ class Runner {
         for (std::string& a : args) {
             if (a == "$FILE") a = golden.name;
         }
+        if (!settings_.level.empty() && args[0] == "run") args.insert(args.begin() + 1, {"-O", settings_.level});
         return args;
     }
 
@@ -355,12 +357,14 @@ int main(int argc, char** argv) {
             settings.filter = argv[++i];
         } else if (a == "--timeout" && i + 1 < argc) {
             settings.timeout = unsigned(atoi(argv[++i]));
+        } else if (a == "--level" && i + 1 < argc) {
+            settings.level = argv[++i];
         } else {
             settings.folder = a;
         }
     }
     if (settings.folder.empty()) {
-        fprintf(stderr, "usage: golden_runner [--update] [--filter TEXT] [--timeout SECONDS] FOLDER\n");
+        fprintf(stderr, "usage: golden_runner [--update] [--filter TEXT] [--timeout SECONDS] [--level N] FOLDER\n");
         return 2;
     }
     return luapp::golden::Runner(settings).runAll();
