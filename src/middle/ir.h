@@ -441,9 +441,17 @@ struct Note {
     bc::NoteUse use = bc::NoteUse::Call;
     OperandName names[2];
     uint32_t further = 0;  // 1 + index in Module::notes of the names of the next two operands, or 0
+    uint32_t inlined = 0;  // 1 + index in Module::inlineSites of the call in whose place it stands, or 0
     uint32_t scope = 0;    // debuggable functions: 1 + index in Function::debugLocals of the last local in scope, or 0
 
     bool hasNames() const { return names[0].kind != bc::NameKind::None || names[1].kind != bc::NameKind::None || further != 0; }
+};
+
+/// A call in whose place the body of a function stands.
+struct InlineSite {
+    Function* callee = nullptr;
+    Loc call;
+    uint32_t parent = 0;  // 1 + index in Module::inlineSites of the call that this one was a part of; 0: of the function's own code
 };
 
 /// A local that the debug library knows, in a slot of its own.
@@ -476,6 +484,11 @@ class Module {
     }
     /// The note of a position, or null.
     const Note* noteOf(Loc loc) const { return loc.offset & kNoteBit ? &notes[loc.offset & ~kNoteBit] : nullptr; }
+    /// 1 + index of the inline site that a position belongs to, or 0.
+    uint32_t inlineSiteOf(Loc loc) const {
+        const Note* note = noteOf(loc);
+        return note ? note->inlined : 0;
+    }
     /// The place in the source.
     Loc placeOf(Loc loc) const { return loc.offset & kNoteBit ? notes[loc.offset & ~kNoteBit].loc : loc; }
     /// The function with this label, or null.
@@ -491,6 +504,7 @@ class Module {
     std::vector<VirtualMethod> methods;
     std::vector<ClassEntry> classes;
     std::vector<Note> notes;
+    std::vector<InlineSite> inlineSites;
     /// Source files, for positions; may be null (textual IR).
     const frontend::SourceManager* sources = nullptr;
 

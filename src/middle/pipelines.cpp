@@ -7,16 +7,20 @@ namespace luapp::ir {
 std::vector<const PassInfo*> pipeline(int level) {
     std::vector<PassId> ids;
     // Part of the language, not only an optimisation: a const function has no frame of its own at any level.
-    ids.push_back(PassId::Inline);
+    ids.push_back(PassId::InlineConst);
     if (level >= 1) {
         // What functions read of their module is a constant to them.
         ids.push_back(PassId::ModuleConstants);
         // Constants first, so that branches on them are decided.
         ids.push_back(PassId::Simplify);
         ids.push_back(PassId::SimplifyCfg);
-        // Small functions are measured when the waste of lowering is gone, and seen through by all that follows.
-        ids.push_back(PassId::InlineSmall);
+    }
+    if (level >= 2) {
+        // Functions are measured when the waste of lowering is gone, and seen through by all that follows.
+        ids.push_back(PassId::Inline);
         ids.push_back(PassId::SimplifyCfg);
+    }
+    if (level >= 1) {
         // What is any and yet a number, before its boxes are seen through.
         ids.push_back(PassId::NumberBoxes);
         // Joined blocks lose parameters that hid constants and undone conversions.

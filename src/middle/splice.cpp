@@ -1,5 +1,7 @@
 #include "middle/splice.h"
 
+#include <unordered_map>
+
 namespace luapp::ir {
 
 namespace {
@@ -7,7 +9,7 @@ namespace {
 /// Puts one call's body in its place.
 class Splice {
   public:
-    Splice(Function& caller, Inst* call) : caller_(caller), callee_(*call->immFn), call_(call) {
+    Splice(Function& caller, Inst* call, Function& body) : caller_(caller), callee_(*call->immFn), body_(body), call_(call) {
         closure_ = call->is(Op::CallEnv) ? call->operands[0] : nullptr;
         firstArg_ = closure_ ? 1 : 0;
         firstExtra_ = firstArg_ + callee_.params.size();
@@ -22,20 +24,20 @@ class Splice {
     void run() {
         after_ = splitBehindCall();
         makeResults();
-        values_.assign(callee_.instCount(), nullptr);
-        blocks_.assign(callee_.blockCount(), nullptr);
+        values_.assign(body_.instCount(), nullptr);
+        blocks_.assign(body_.blockCount(), nullptr);
         Block* at = call_->block;
-        for (Block* block : blocks(callee_)) {
-            Block* copy = block == callee_.entry ? at : caller_.addBlock(after_);
+        for (Block* block : blocks(body_)) {
+            Block* copy = block == body_.entry ? at : caller_.addBlock(after_);
             blocks_[block->id] = copy;
             for (Value param : block->params) {
-                values_[param->id] = block == callee_.entry ? call_->operands[firstArg_ + uint32_t(param->imm)]
+                values_[param->id] = block == body_.entry ? call_->operands[firstArg_ + uint32_t(param->imm)]
                                                             : caller_.addParam(copy, param->rep);
             }
         }
         caller_.remove(call_);
         if (result_) caller_.replace(call_, result_);
-        for (Block* block : blocks(callee_)) {
+        for (Block* block : blocks(body_)) {
             for (Inst* inst = block->first; inst; inst = inst->next) copyInst(*inst, blocks_[block->id]);
         }
         // Copies still name the callee's values: one may be defined in a block further down the order.
@@ -51,7 +53,7 @@ class Splice {
     /// The caller's value for one of the callee's; values of the caller stay.
     Value mapped(Value v) const {
         v = Function::resolve(v);
-        return v->block && v->block->function == &callee_ ? Function::resolve(values_[v->id]) : v;
+        return v->block && v->block->function == &body_ ? Function::resolve(values_[v->id]) : v;
     }
 
     // Everything behind the call goes to a new block, which becomes the place returns jump to.
@@ -114,7 +116,7 @@ class Splice {
                 return;
             default: break;  // the rest is copied as it is
         }
-        Inst* copy = caller_.makeInst(inst.op, inst.rep, inst.ops(), inst.loc, inst.edgeCount);
+        Inst* copy = caller_.makeInst(inst.op, inst.rep, inst.ops(), placeInCaller(inst), inst.edgeCount);
         copy->flags = inst.flags;
         if (!inst.hasEdges()) copy->imm = inst.imm;
         copy->imm2 = inst.imm2;
@@ -126,6 +128,32 @@ class Splice {
         }
         result = copy;
         copies_.push_back(copy);
+    }
+
+    /// The position of a copy: for what may raise or run code, one that names the call.
+    Loc placeInCaller(const Inst& inst) {
+        if (!inst.loc.isValid() || !(effectsOf(inst) & (Raises | Allocs | RunsCode | Polls))) return inst.loc;
+        if (const auto known = places_.find(inst.loc.offset); known != places_.end()) return known->second;
+        Module& module = caller_.module();
+        const Note* old = module.noteOf(inst.loc);
+        Note note = old ? *old : Note{};
+        note.loc = module.placeOf(inst.loc);
+        note.inlined = siteInCaller(note.inlined);
+        return places_[inst.loc.offset] = module.addNote(note);
+    }
+
+    /// The site in the caller for one in the callee; 0: the callee's own code.
+    uint32_t siteInCaller(uint32_t site) {
+        if (const auto known = sites_.find(site); known != sites_.end()) return known->second;
+        Module& module = caller_.module();
+        const bool isOwn = site == 0;
+        InlineSite made{&callee_, module.placeOf(call_->loc), module.inlineSiteOf(call_->loc)};
+        if (!isOwn) {
+            const InlineSite of = module.inlineSites[site - 1];
+            made = {of.callee, of.call, siteInCaller(of.parent)};
+        }
+        module.inlineSites.push_back(made);
+        return sites_[site] = uint32_t(module.inlineSites.size());
     }
 
     /// Extra argument `index` of the call, or nil.
@@ -154,6 +182,7 @@ class Splice {
 
     Function& caller_;
     Function& callee_;
+    Function& body_;  // the callee, or a copy of it
     Inst* call_;
     Value closure_ = nullptr;  // operand of call.env
     uint32_t firstArg_ = 0;    // positions among the call's operands
@@ -164,15 +193,51 @@ class Splice {
     std::vector<Value> values_;            // by id in the callee
     std::vector<Block*> blocks_;
     std::vector<Inst*> copies_;
+    std::unordered_map<uint32_t, Loc> places_;      // by Loc::offset in the callee
+    std::unordered_map<uint32_t, uint32_t> sites_;  // by inline site of the callee's instructions
 };
 
 }  // namespace
 
-bool spliceCall(Function& caller, Inst* call) {
-    Splice splice(caller, call);
+bool spliceCall(Function& caller, Inst* call, Function& body) {
+    Splice splice(caller, call, body);
     if (!splice.isPossible()) return false;
     splice.run();
     return true;
+}
+
+Function* copyBody(const Function& fn) {
+    auto* copy = new (fn.arena().allocate(sizeof(Function), alignof(Function))) Function(fn.module(), fn.index());
+    copy->params = fn.params;
+    std::vector<Value> values(fn.instCount(), nullptr);
+    std::vector<Block*> copies(fn.blockCount(), nullptr);
+    for (Block* block : blocks(fn)) {
+        copies[block->id] = copy->addBlock();
+        for (Value param : block->params) values[param->id] = copy->addParam(copies[block->id], param->rep);
+    }
+    copy->entry = copies[fn.entry->id];
+    for (Block* block : blocks(fn)) {
+        for (Inst* inst : insts(block)) {
+            Inst* made = copy->makeInst(inst->op, inst->rep, inst->ops(), inst->loc, inst->edgeCount);
+            made->flags = inst->flags;
+            if (!inst->hasEdges()) made->imm = inst->imm;
+            made->imm2 = inst->imm2;
+            copy->append(copies[block->id], made);
+            for (uint32_t i = 0; i < inst->edgeCount; i++) {
+                copy->connect(made, i, copies[inst->edges[i].to->id]);
+                for (Value v : inst->edges[i].args) made->edges[i].args.push(copy->arena(), v);
+            }
+            values[inst->id] = made;
+        }
+    }
+    for (Block* block : blocks(*copy)) {
+        for (Inst* inst : insts(block)) {
+            for (Value& v : inst->ops()) v = values[Function::resolve(v)->id];
+            for (Edge& edge : inst->succs())
+                for (Value& v : edge.args) v = values[Function::resolve(v)->id];
+        }
+    }
+    return copy;
 }
 
 }  // namespace luapp::ir

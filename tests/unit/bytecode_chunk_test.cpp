@@ -122,7 +122,7 @@ TEST_CASE("notes: found at the instruction they were added for") {
 }
 
 TEST_CASE("scopes: hold until the next one") {
-    bc::ScopeTable t;
+    bc::PcTable t;
     t.add(0, 0);
     t.add(4, 1);
     t.add(9, 200);

@@ -83,7 +83,7 @@ class Evaluator {
         }
         Inst copy = inst;
         copy.operands = pointers;
-        if (!foldInPlace(copy)) outcome_.raisedAt = inst.loc.offset + 1;
+        if (!foldInPlace(copy)) outcome_.raisedAt = inst.block->function->module().placeOf(inst.loc).offset + 1;
         return uint64_t(copy.imm);
     }
 

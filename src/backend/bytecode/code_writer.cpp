@@ -1,6 +1,7 @@
 #include "backend/bytecode/code_writer.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "runtime/base/check.h"
 
@@ -352,9 +353,31 @@ class CodeWriter {
         emit(encodeE(Op::Unshift, 0));
     }
 
+    /// The code from here on belongs to this place.
+    void addPlace(ir::Loc loc) {
+        proto_.lines.add(here(), chunk_.position(loc));
+        proto_.inlined.add(here(), siteOf(chunk_.module().inlineSiteOf(loc)));
+    }
+
+    /// 1 + index in the proto of a site of the module, its parents with it; 0 for 0.
+    uint32_t siteOf(uint32_t moduleSite) {
+        if (moduleSite == 0) return 0;
+        if (const auto known = sites_.find(moduleSite); known != sites_.end()) return known->second;
+        std::vector<uint32_t> fresh;
+        uint32_t site = moduleSite;
+        for (; site != 0 && !sites_.contains(site); site = chunk_.module().inlineSites[site - 1].parent) fresh.push_back(site);
+        uint32_t parent = site == 0 ? 0 : sites_[site];
+        for (; !fresh.empty(); fresh.pop_back()) {
+            const ir::InlineSite& s = chunk_.module().inlineSites[fresh.back() - 1];
+            proto_.inlineSites.push_back({s.callee->index(), chunk_.position(s.call), parent});
+            parent = sites_[fresh.back()] = static_cast<uint32_t>(proto_.inlineSites.size());
+        }
+        return parent;
+    }
+
     void addPosition(const LirInst& inst) {
         if (inst.loc == 0) return;
-        proto_.lines.add(here(), chunk_.position({inst.loc}));
+        addPlace({inst.loc});
         const ir::Note* note = chunk_.module().noteOf({inst.loc});
         if (proto_.isDebuggable) proto_.scopes.add(here(), note ? note->scope : 0);
         if (!note || (note->use != NoteUse::TailCall && !note->hasNames())) return;
@@ -414,7 +437,7 @@ class CodeWriter {
         if (target <= b && (fuseCountingLoop(b, target, moves) || repeatTest(b, target, moves))) return;
         writeMoves(moves);
         if (fn_.polls[b] || wayPolls_[successor]) {
-            if (f_.blocks[b].loc != 0) proto_.lines.add(here(), chunk_.position({f_.blocks[b].loc}));
+            if (f_.blocks[b].loc != 0) addPlace({f_.blocks[b].loc});
             writeJump(target, true);
         } else if (target != following_[b]) {
             writeJump(target);
@@ -448,7 +471,7 @@ class CodeWriter {
         }
         code_.pop_back();
         writeMoves(moves);
-        if (f_.blocks[b].loc != 0) proto_.lines.add(here(), chunk_.position({f_.blocks[b].loc}));
+        if (f_.blocks[b].loc != 0) addPlace({f_.blocks[b].loc});
         emit(encodeABC(fused, counter, limit, fieldC(add)));
         emit(0);
         fixup(body, JumpField::X);
@@ -506,6 +529,7 @@ class CodeWriter {
     std::vector<bool> wayPolls_;
     std::vector<uint32_t> pc_;  // by block
     std::vector<Fixup> fixups_;
+    std::unordered_map<uint32_t, uint32_t> sites_;  // by inline site of the module: 1 + index in the proto
     uint32_t current_ = 0;           // the block being written
     uint32_t fusible_ = kNoFusible;  // where an increment stands that is the last thing written
     bool isLong_ = false;

@@ -1,10 +1,21 @@
-// Inlining: the body of a const function takes the place of each call (LANGUAGE 4), callees before callers, so that
-// chains of them vanish in one go. How a body takes the place of a call: splice.h.
+// Inlining by cost: the body of a function takes the place of a direct call where that is worth the growth, callees before callers, so
+// that what only calls small functions is small itself then. Tracebacks show the call all the same (splice.h). How large a body may be:
 //
-// A call stays a call where its form does not allow that, or the caller or the whole program has grown beyond reason (const
-// functions that call each other twice grow exponentially, a chain of them quadratically). It means the same then.
+//   what cannot raise, call or loop ("leaf")           kMaxLeafInsts, everywhere
+//   in a loop, or with a function for an argument      kMaxHotInsts
+//   called in one place and known nowhere else         kMaxOnceInsts
+//   otherwise                                          kMaxBodyInsts
+//   its own caller: once, by a copy of the body        kMaxSelfInsts for all its calls of itself together
+//
+// A body with a loop only counts if it is called in one place: a call costs little beside a loop. Places that end in an error get
+// nothing. A call of a closure made in sight becomes a direct one first, and is looked at like the others. Functions that captured something
+// are inlined where their closure is made; variadic ones, lenient ones (whose locals can be asked for) and const ones (the business
+// of `inline_const`) are not. Lenient callers only get leaves: their tracebacks say how a function was called.
 // Before:  v2 = call @twice, v1        After:  v3 = const.f64 2;  v4 = mul.f v1, v3
 
+#include <algorithm>
+
+#include "middle/analysis/dominators.h"
 #include "middle/pass.h"
 #include "middle/splice.h"
 
@@ -12,88 +23,229 @@ namespace luapp::ir {
 
 namespace {
 
-constexpr uint32_t kMaxCallerInsts = 200'000;
-constexpr uint64_t kMaxGrowth = 1'000'000;  // instructions, of all callers together
+// Instructions a body may have, constants, jumps and returns aside.
+constexpr uint32_t kMaxLeafInsts = 12;
+constexpr uint32_t kMaxBodyInsts = 20;
+constexpr uint32_t kMaxHotInsts = 50;
+constexpr uint32_t kMaxOnceInsts = 120;
+constexpr uint32_t kMaxSelfInsts = 40;
+/// A caller does not grow beyond this, and all of them together not by more than that.
+constexpr uint32_t kMaxCallerInsts = 5'000;
+constexpr uint64_t kMaxGrowth = 400'000;
+/// Calls that have become parts of one another.
+constexpr uint32_t kMaxDepth = 16;
+/// How often the calls that came with a body are looked at again.
+constexpr int kMaxRounds = 3;
 
-class Inliner {
+/// What a leaf must not do. Allocation may raise only where memory is gone.
+constexpr uint32_t kNoLeaf = Raises | RunsCode | Polls | ReadsResults | WritesResults;
+
+/// What is known of a function as a callee.
+struct Callee {
+    enum class State : uint8_t { New, Active, Done };
+    State state = State::New;
+    bool isPossible = false;  // of a kind that can be inlined
+    bool isLeaf = false;
+    bool hasLoop = false;
+    bool callsItself = false;
+    uint32_t insts = 0;
+    uint32_t references = 0;  // calls of it, and two for each other way to get at it
+    uint32_t depth = 0;       // of inlined calls in its body
+};
+
+class CostInliner {
   public:
-    Inliner(Module& module, PassContext& context)
-        : module_(module), context_(context), states_(module.functions.size(), State::New) {}
+    CostInliner(Module& module, PassContext& context)
+        : module_(module), context_(context), callees_(module.functions.size()) {}
 
     bool run() {
+        countReferences();
         for (Function* fn : module_.functions) process(fn);
-        return changed_;
+        context_.count("calls inlined", inlined_);
+        context_.count("calls of themselves inlined", selfInlined_);
+        context_.count("calls of closures made direct", direct_);
+        return inlined_ + selfInlined_ + direct_ != 0;
     }
 
   private:
-    enum class State : uint8_t { New, Active, Done };
+    using State = Callee::State;
     struct Frame {
         Function* fn;
-        std::vector<Inst*> calls;  // of const functions, in order
-        size_t next = 0;           // the first whose callee has not been looked at
+        std::vector<Inst*> calls;
+        size_t next = 0;  // the first whose callee has not been looked at
     };
 
-    State& state(const Function* fn) { return states_[fn->index()]; }
+    Callee& of(const Function* fn) { return callees_[fn->index()]; }
 
-    // Callees first; the stack is explicit because chains of const functions may be long.
+    void countReferences() {
+        auto isKnown = [&](const Function* fn) {
+            if (fn) of(fn).references += 2;
+        };
+        for (Function* fn : module_.functions) {
+            isKnown(fn->dynamicEntry);
+            if (!fn->entry) continue;
+            for (Block* block : blocks(*fn)) {
+                for (Inst* inst : insts(block)) {
+                    if (inst->is(Op::Call) || inst->is(Op::CallEnv)) of(inst->immFn).references++;
+                    if (inst->is(Op::ConstFn)) isKnown(inst->immFn);
+                }
+            }
+        }
+        for (const ClassEntry& entry : module_.classes) {
+            isKnown(entry.finalizer);
+            for (const Function* fn : entry.table) isKnown(fn);
+            for (const Function* fn : entry.makers) isKnown(fn);
+            for (const ClassMember& member : entry.members) isKnown(member.function);
+        }
+    }
+
+    // The stack is explicit because chains of calls may be long.
     void process(Function* root) {
-        if (state(root) != State::New) return;
         std::vector<Frame> stack;
         enter(stack, root);
         while (!stack.empty()) {
             Frame& frame = stack.back();
             if (frame.next < frame.calls.size()) {
-                Function* callee = frame.calls[frame.next++]->immFn;
-                if (state(callee) == State::New) enter(stack, callee);
+                enter(stack, frame.calls[frame.next++]->immFn);
                 continue;
             }
-            inlineInto(*frame.fn, frame.calls);
-            state(frame.fn) = State::Done;
+            if (!frame.fn->isDebuggable) inlineInto(*frame.fn, frame.calls);
+            measure(*frame.fn);
+            of(frame.fn).state = State::Done;
             stack.pop_back();
         }
     }
 
     void enter(std::vector<Frame>& stack, Function* fn) {
-        state(fn) = State::Active;
+        if (of(fn).state != State::New) return;
+        of(fn).state = State::Active;
         stack.push_back({fn, {}});
-        for (Block* block : blocks(*fn)) {
+        if (fn->entry) stack.back().calls = directCalls(*fn);
+    }
+
+    /// The direct calls of a function, in order; those of closures in sight have become direct.
+    std::vector<Inst*> directCalls(Function& fn) {
+        std::vector<Inst*> calls;
+        for (Block* block : blocks(fn)) {
             for (Inst* inst : insts(block)) {
-                const bool isKnownCall = inst->is(Op::Call) || inst->is(Op::CallEnv);
-                if (isKnownCall && inst->immFn->isConst && inst->immFn->entry) stack.back().calls.push_back(inst);
+                if (inst->is(Op::CallClo)) makeDirect(*inst);
+                if (inst->is(Op::Call) || inst->is(Op::CallEnv)) calls.push_back(inst);
             }
+        }
+        return calls;
+    }
+
+    void makeDirect(Inst& call) {
+        const Inst* closure = call.operands[0];
+        if (!closure->is(Op::ConstFn) && !closure->is(Op::Closure)) return;
+        Function* callee = closure->immFn;
+        if (call.operandCount - 1 < callee->params.size()) return;
+        if (closure->is(Op::ConstFn)) {
+            call.operands++;
+            call.operandCount--;
+        }
+        call.op = closure->is(Op::ConstFn) ? Op::Call : Op::CallEnv;
+        call.immFn = callee;
+        direct_++;
+    }
+
+    void inlineInto(Function& fn, std::vector<Inst*> calls) {
+        for (int round = 0; round < kMaxRounds && !calls.empty(); round++) {
+            if (!inlineRound(fn, calls, round)) break;
+            calls = directCalls(fn);
         }
     }
 
     // The last call first: what lies behind a call moves to a new block, and so every instruction moves only once.
-    void inlineInto(Function& fn, const std::vector<Inst*>& calls) {
-        uint64_t inlined = 0;
-        for (size_t i = calls.size(); i-- > 0;) {
-            Inst* call = calls[i];
-            if (state(call->immFn) != State::Done) continue;  // calls itself: the body would have no end
-            if (fn.instCount() + call->immFn->instCount() > kMaxCallerInsts) continue;
-            const uint32_t size = call->immFn->instCount();
-            if (growth_ + size > kMaxGrowth) continue;
-            if (!spliceCall(fn, call)) continue;
-            growth_ += size;
-            inlined++;
+    bool inlineRound(Function& fn, const std::vector<Inst*>& calls, int round) {
+        const std::vector<bool> isWorth = judge(fn, calls, round);
+        Function* const self = round == 0 ? copyForItself(fn, calls) : nullptr;
+        uint64_t inlined = 0, selfInlined = 0;
+        for (size_t i = calls.size(); i-- > 0 && fn.instCount() < kMaxCallerInsts;) {
+            const bool isSelf = calls[i]->immFn == &fn;
+            if (isSelf ? self == nullptr : !isWorth[i]) continue;
+            if (!spliceCall(fn, calls[i], isSelf ? *self : *calls[i]->immFn)) continue;
+            if (!isSelf) of(&fn).depth = std::max(of(&fn).depth, of(calls[i]->immFn).depth + 1);
+            growth_ += of(calls[i]->immFn).insts;
+            (isSelf ? selfInlined : inlined)++;
         }
-        if (!inlined) return;
+        if (selfInlined) of(&fn).depth++;
+        inlined_ += inlined;
+        selfInlined_ += selfInlined;
+        if (inlined + selfInlined == 0) return false;
         fn.removeUnreachable();
         fn.applyReplacements();
         fn.renumber();
-        context_.count("calls inlined", inlined);
-        changed_ = true;
+        return true;
+    }
+
+    std::vector<bool> judge(Function& fn, const std::vector<Inst*>& calls, int round) {
+        std::vector<bool> isWorth(calls.size(), false);
+        const bool isAny = std::any_of(calls.begin(), calls.end(), [&](Inst* call) { return of(call->immFn).isPossible; });
+        if (!isAny) return isWorth;
+        const Dominators dominators(fn);
+        const Loops loops(fn, dominators);
+        for (size_t i = 0; i < calls.size(); i++) {
+            if (!dominators.isReachable(calls[i]->block)) continue;
+            const bool isUnrolled = round != 0 && of(calls[i]->immFn).callsItself;  // its body has been put here
+            isWorth[i] = !isUnrolled && isWorthIt(fn, *calls[i], loops.depth(calls[i]->block) != 0);
+        }
+        return isWorth;
+    }
+
+    bool isWorthIt(const Function& caller, const Inst& call, bool isInLoop) {
+        const Callee& callee = of(call.immFn);
+        if (callee.state != State::Done || !callee.isPossible || callee.depth >= kMaxDepth) return false;
+        if (growth_ + callee.insts > kMaxGrowth) return false;
+        if (callee.isLeaf && callee.insts <= kMaxLeafInsts) return true;
+        const Inst* last = call.block->terminator();
+        if (caller.isLenient || last->is(Op::Raise) || last->is(Op::Unreachable)) return false;
+        if (callee.references == 1 && callee.insts <= kMaxOnceInsts) return true;
+        if (callee.hasLoop) return false;
+        const bool takesFunction = std::any_of(call.ops().begin() + call.is(Op::CallEnv), call.ops().end(), [](Value v) {
+            v = Function::resolve(v);
+            return v->is(Op::Closure) || v->is(Op::ConstFn);
+        });
+        return callee.insts <= (isInLoop || takesFunction ? kMaxHotInsts : kMaxBodyInsts);
+    }
+
+    /// A copy of a function to put in the place of its calls of itself; null if that is too much.
+    Function* copyForItself(Function& fn, const std::vector<Inst*>& calls) {
+        const auto count = uint32_t(std::count_if(calls.begin(), calls.end(), [&](Inst* call) { return call->immFn == &fn; }));
+        if (count == 0) return nullptr;
+        measure(fn);
+        const Callee& own = of(&fn);
+        if (!own.isPossible || own.hasLoop || fn.isLenient || own.insts * count > kMaxSelfInsts) return nullptr;
+        return copyBody(fn);
+    }
+
+    void measure(const Function& fn) {
+        Callee& callee = of(&fn);
+        callee.insts = 0;
+        callee.isLeaf = true;
+        callee.hasLoop = false;
+        callee.callsItself = false;
+        callee.isPossible = fn.entry && !fn.isMain && !fn.isConst && !fn.isLenient && !fn.isVararg && !fn.hasResultPack && !fn.isDebuggable;
+        if (!callee.isPossible) return;
+        for (Block* block : blocks(fn)) {
+            for (Inst* inst : insts(block)) {
+                if (inst->is(Op::Loop)) callee.hasLoop = true;
+                if ((inst->is(Op::Call) || inst->is(Op::CallEnv)) && inst->immFn == &fn) callee.callsItself = true;
+                if (effectsOf(*inst) & kNoLeaf) callee.isLeaf = false;
+                if (!inst->isConst() && !inst->is(Op::Ret) && !inst->is(Op::Jump)) callee.insts++;
+            }
+        }
     }
 
     Module& module_;
     PassContext& context_;
-    std::vector<State> states_;  // by function index
+    std::vector<Callee> callees_;  // by function index
     uint64_t growth_ = 0;
-    bool changed_ = false;
+    uint64_t inlined_ = 0, selfInlined_ = 0, direct_ = 0;
 };
 
 }  // namespace
 
-bool runInline(Module& module, PassContext& context) { return Inliner(module, context).run(); }
+bool runInline(Module& module, PassContext& context) { return CostInliner(module, context).run(); }
 
 }  // namespace luapp::ir

@@ -47,19 +47,19 @@ bool NoteTable::Cursor::next(uint32_t& pc, Note& note) {
     return true;
 }
 
-void ScopeTable::add(uint32_t pc, uint32_t scope) {
-    if (scope == last_) return;
+void PcTable::add(uint32_t pc, uint32_t number) {
+    if (number == last_) return;
     putVarint(bytes_, pc - lastPc_);
-    putVarint(bytes_, scope);
+    putVarint(bytes_, number);
     lastPc_ = pc;
-    last_ = scope;
+    last_ = number;
 }
 
-uint32_t ScopeTable::find(uint32_t pc) const {
+uint32_t PcTable::find(uint32_t pc) const {
     const uint8_t* at = bytes_.data();
     const uint8_t* end = at + bytes_.size();
-    uint64_t begin = 0, delta, scope, found = 0;
-    while (getVarint(at, end, delta) && getVarint(at, end, scope) && (begin += delta) <= pc) found = scope;
+    uint64_t begin = 0, delta, number, found = 0;
+    while (getVarint(at, end, delta) && getVarint(at, end, number) && (begin += delta) <= pc) found = number;
     return static_cast<uint32_t>(found);
 }
 

@@ -73,11 +73,11 @@ private:
     uint32_t lastPc_ = 0;
 };
 
-/// Which locals of a debuggable proto are in scope where: 1 + index of the last one, or 0. Delta coded by pc.
-class ScopeTable {
+/// A number for each stretch of code, 0 where nothing was added. Delta coded by pc.
+class PcTable {
 public:
-    /// The code from word `pc` on; pcs rise. The same scope as before adds nothing.
-    void add(uint32_t pc, uint32_t scope);
+    /// The code from word `pc` on; pcs rise. The same number as before adds nothing.
+    void add(uint32_t pc, uint32_t number);
     uint32_t find(uint32_t pc) const;
 
     const std::vector<uint8_t>& bytes() const { return bytes_; }

@@ -90,7 +90,7 @@ struct DataEntry {
     uint64_t word = 0;   // Word and Variable only
 };
 
-/// A local variable for the debug library. Debuggable protos have one for each local they ever have; ScopeTable tells which are in scope.
+/// A local variable for the debug library. Debuggable protos have one for each local they ever have; Proto::scopes tells which are in scope.
 struct LocalName {
     SymbolIndex name = 0;  // the empty string: a value that an expression needs later
     uint32_t outer = 0;    // 1 + index of the local before it in scope, which stands before it in the list; 0: none
@@ -153,6 +153,13 @@ private:
 };
 
 /// One function.
+/// A call in whose place the code of a function stands. Tracebacks show it as if it had been called.
+struct InlineSite {
+    ProtoIndex callee = 0;
+    Position call;        // where the call was
+    uint32_t parent = 0;  // 1 + index of the site that the call was a part of, which comes before; 0: the proto's own code
+};
+
 struct Proto {
     SymbolIndex name = 0;          // as tracebacks print it: "fib", "Person.greet", "main"
     std::vector<Insn> code;        // extra words in place; Call operands are proto indices
@@ -177,7 +184,9 @@ struct Proto {
     uint32_t line = 0;
     uint32_t lastLine = 0;           // where its text ends
     std::vector<LocalName> locals;   // of debuggable protos
-    ScopeTable scopes;
+    PcTable scopes;                  // 1 + index of the last of `locals` in scope, or 0
+    std::vector<InlineSite> inlineSites;
+    PcTable inlined;                 // 1 + index of the site whose code it is, or 0: its own
     std::vector<CaptureName> captureNames;  // optional; else one for each capture
 };
 

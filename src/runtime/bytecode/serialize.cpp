@@ -127,6 +127,15 @@ void writeProto(Writer& w, const Proto& p) {
         w.u16(l.reg);
         w.flag(l.isCell);
     }
+    w.count(p.inlineSites.size());
+    for (const InlineSite& site : p.inlineSites) {
+        w.u32(site.callee);
+        w.u32(site.call.file);
+        w.u32(site.call.line);
+        w.u32(site.parent);
+    }
+    w.count(p.inlined.bytes().size());
+    w.bytes.insert(w.bytes.end(), p.inlined.bytes().begin(), p.inlined.bytes().end());
     w.count(p.captureNames.size());
     for (const CaptureName& n : p.captureNames) {
         w.u32(n.name);
@@ -288,6 +297,15 @@ void readProto(Reader& r, Proto& p) {
         l.reg = r.u16();
         l.isCell = r.flag();
     }
+    p.inlineSites.resize(r.count(16));
+    for (InlineSite& site : p.inlineSites) {
+        site.callee = r.u32();
+        site.call.file = r.u32();
+        site.call.line = r.u32();
+        site.parent = r.u32();
+    }
+    std::span<const uint8_t> inlined = r.raw();
+    p.inlined.setBytes({inlined.begin(), inlined.end()});
     p.captureNames.resize(r.count(5));
     for (CaptureName& n : p.captureNames) {
         n.name = r.u32();

@@ -227,6 +227,8 @@ private:
         if (!p.captureNames.empty() && p.captureNames.size() != p.captures.size()) return false;
         for (size_t k = 0; k < p.captureNames.size(); ++k)
             if (!isSymbol(p.captureNames[k].name) || (p.captureNames[k].isCell && p.captures[k] != Rep::Ref)) return false;
+        for (size_t k = 0; k < p.inlineSites.size(); ++k)
+            if (p.inlineSites[k].callee >= c_.protos.size() || p.inlineSites[k].parent > k) return false;
         NoteTable::Cursor notes(p.notes);
         uint32_t pc;
         Note note;

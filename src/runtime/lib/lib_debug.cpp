@@ -205,7 +205,7 @@ void putInfo(State& s, LuaTable* t, const InfoRequest& r, std::string_view optio
             case 'S': putSource(s, t, r.level); break;
             case 'l': {
                 const bool isKnown = isCode && r.isRunning;
-                put(s, t, "currentline", Value::integer(isKnown ? int64_t{positionOf(*r.level.function, r.level.pc).line} : -1));
+                put(s, t, "currentline", Value::integer(isKnown ? int64_t{r.level.position().line} : -1));
                 break;
             }
             case 'u': put(s, t, "nups", Value::integer(isCode ? visibleCaptures(*r.level.function) : 0)); break;

@@ -14,13 +14,11 @@
 
 #include "runtime/object/closure.h"
 #include "runtime/vm/interp.h"
+#include "runtime/vm/load.h"
 #include "runtime/vm/slow_paths.h"
 #include "runtime/vm/state.h"
 
 namespace luapp::rt {
-
-struct Function;
-struct Program;
 
 /// Slots above a builtin's first argument that its fixed arguments may take; nested calls start above.
 inline constexpr uint32_t kBuiltinArgRoom = 64;
@@ -73,14 +71,21 @@ Closure* newBoundMethod(State& s, Value receiver, Closure* method, Word key);
 /// First slot above everything live on the VM stack of the running coroutine.
 Word* nestedBase(State& s);
 
-/// Walks the frames of program functions from the innermost outwards.
+/// Walks the calls of program functions from the innermost outwards: the frames, and for code that stands in the place of a call first the
+/// function it is of (bc::InlineSite), as if that had a frame.
 class FrameWalk {
 public:
     /// Starts at State.frame and State.pc, or at those of a suspended coroutine.
     FrameWalk(const State& s, const Coroutine* co);
     /// Goes to the next function of a program; false when there is none.
     bool next();
+    /// The function that was called, and the one whose code runs: another one if the call was inlined.
     const Function& function() const { return *function_; }
+    const Function& code() const { return *code_; }
+    bool isInlined() const { return site_ != 0; }
+    SourcePosition position() const { return positionOf(*code_, pc_, innerSite_); }
+    /// The inlined call that position() is of, or 0.
+    uint32_t innerSite() const { return innerSite_; }
     const Insn* pc() const { return pc_; }
     Word* frame() const { return frame_; }
     /// Goes over at most `most` frames that wait at the very place where this one waits (recursion); tells how many.
@@ -95,12 +100,17 @@ public:
 private:
     void stepOut();
     bool isShifted() const;
+    void enterSite(uint32_t site);
 
     const State& s_;
     const Insn* pc_;
     Word* frame_;
     const Function* function_ = nullptr;
-    const Insn* functionPc_ = nullptr;  // where function_ was looked up
+    const Function* code_ = nullptr;
+    const Insn* codePc_ = nullptr;  // where code_ was looked up
+    uint32_t codeSite_ = 0;         // the innermost site there
+    uint32_t site_ = 0;             // of function_; 0: it has the frame
+    uint32_t innerSite_ = 0;
     bool isBelowNative_ = true;
     bool started_ = false;
 };

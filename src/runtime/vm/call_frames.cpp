@@ -14,7 +14,19 @@ namespace luapp::rt {
 FrameWalk::FrameWalk(const State& s, const Coroutine* co)
     : s_(s), pc_(co == nullptr ? s.pc : co->context.pc), frame_(co == nullptr ? s.frame : co->context.frame) {}
 
+void FrameWalk::enterSite(uint32_t site) {
+    site_ = site;
+    function_ = site == 0 ? code_ : &code_->program->functions[code_->proto->inlineSites[site - 1].callee];
+}
+
 bool FrameWalk::next() {
+    if (site_ != 0) {
+        innerSite_ = site_;
+        isBelowNative_ = false;
+        enterSite(code_->proto->inlineSites[site_ - 1].parent);
+        return true;
+    }
+    innerSite_ = 0;
     bool isOutermost = pc_ == nullptr || frame_ == nullptr;
     if (started_ && !isOutermost) {
         // Shifted registers (op Shift) are the same call: step down to where the function was entered.
@@ -27,9 +39,13 @@ bool FrameWalk::next() {
     while (pc_ == kVarargStub || pc_ == kAcrossStub) stepOut();
     if (pc_ == nullptr || frame_ == nullptr) return false;
     // Recursion comes from the same place again and again.
-    if (pc_ != functionPc_) function_ = findFunction(s_, pc_);
-    functionPc_ = pc_;
-    return function_ != nullptr;
+    if (pc_ != codePc_) {
+        code_ = findFunction(s_, pc_);
+        codeSite_ = code_ == nullptr ? 0 : inlineSiteOf(*code_, pc_);
+    }
+    codePc_ = pc_;
+    enterSite(codeSite_);
+    return code_ != nullptr;
 }
 
 void FrameWalk::stepOut() {
@@ -40,6 +56,7 @@ void FrameWalk::stepOut() {
 }
 
 int64_t FrameWalk::skipAlike(int64_t most) {
+    if (codeSite_ != 0) return 0;  // several levels wait there
     int64_t skipped = 0;
     for (; skipped < most && reinterpret_cast<const Insn*>(frame_[-3]) == pc_; ++skipped) frame_ = reinterpret_cast<Word*>(frame_[-2]);
     if (skipped != 0) isBelowNative_ = false;
@@ -59,8 +76,9 @@ bool FrameWalk::isShifted() const {
 }
 
 int64_t FrameWalk::calledBuiltin() const {
+    if (innerSite_ != 0) return -1;  // it waits for an inlined call
     const Insn* last = nullptr;
-    for (const Insn* at = function_->entry; at < pc_; at += bc::opWords(bc::opOf(*at))) last = at;
+    for (const Insn* at = code_->entry; at < pc_; at += bc::opWords(bc::opOf(*at))) last = at;
     if (last == nullptr) return -1;
     switch (bc::opOf(*last)) {
         case bc::Op::CallB: return bc::fieldD(*last);
@@ -77,7 +95,7 @@ namespace {
 SourcePosition position(State& s, int level) {
     FrameWalk walk(s, nullptr);
     for (int at = 1; walk.next(); ++at)
-        if (at >= level) return positionOf(walk.function(), walk.pc());
+        if (at >= level) return walk.position();
     return {};
 }
 
@@ -109,7 +127,7 @@ void appendFrame(State& s, const FrameWalk& walk, TextBuilder& out) {
         }
     }
     const Function& f = walk.function();
-    SourcePosition at = positionOf(f, walk.pc());
+    SourcePosition at = walk.position();
     out.append("\n\t");
     out.append(at.line == 0 ? std::string_view("?") : at.file);
     out.append(":");

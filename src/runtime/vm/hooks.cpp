@@ -100,7 +100,7 @@ void noteLine(State& s, HookState& h) {
 void continueAt(HookState& h, const FrameWalk& walk) {
     h.lastFrame = walk.base();
     h.lastPc = walk.pc();
-    h.lastLine = positionOf(walk.function(), walk.pc()).line;
+    h.lastLine = walk.position().line;
 }
 
 void noteReturn(State& s, HookState& h) {

@@ -32,7 +32,7 @@ struct Called {
 /// The library function in whose call a frame waits.
 Called calledLibrary(const State& s, const FrameWalk& walk) {
     Called out;
-    const Insn* at = instructionBefore(walk.function(), walk.pc());
+    const Insn* at = instructionBefore(walk.code(), walk.pc());
     if (at == nullptr) return out;
     switch (bc::opOf(*at)) {
         case bc::Op::CallB: out.builtin = bc::fieldD(*at); break;
@@ -87,7 +87,7 @@ void LevelWalk::setLibrary(Closure* closure, int64_t builtin) {
 
 bool LevelWalk::waitsInTailCall() {
     const Function& f = walk_.function();
-    if (!f.proto->isDebuggable || walk_.isBelowNative()) return false;
+    if (!f.proto->isDebuggable || walk_.isBelowNative() || walk_.innerSite() != 0) return false;
     if (walk_.pc() == tailPc_) return isTail_;
     tailPc_ = walk_.pc();
     isTail_ = isTailCallAt(f, tailPc_);
@@ -119,10 +119,12 @@ bool LevelWalk::next() {
     const Function& f = walk_.function();
     level_ = {};
     level_.function = &f;
+    level_.code = &walk_.code();
     level_.pc = walk_.pc();
+    level_.innerSite = walk_.innerSite();
     level_.frame = walk_.base();
     level_.kind = waitsInTailCall() ? Level::Kind::Tail : Level::Kind::Code;
-    if (!f.proto->captures.empty()) level_.closure = refOf<Closure>(level_.frame[-1]);
+    if (!f.proto->captures.empty() && !walk_.isInlined()) level_.closure = refOf<Closure>(level_.frame[-1]);
     return true;
 }
 
@@ -130,13 +132,14 @@ SourceName LevelWalk::name() const {
     if (level_.kind == Level::Kind::Tail) return {};
     if (level_.kind == Level::Kind::Library) {
         if (!hasFrame_) return {};
-        SourceName name = operandNameAt(walk_.function(), walk_.pc(), bc::NoteUse::Call, 0);
-        return name ? name : operandNameAt(walk_.function(), walk_.pc(), bc::NoteUse::TailCall, 0);
+        SourceName name = operandNameAt(walk_.code(), walk_.pc(), bc::NoteUse::Call, 0);
+        return name ? name : operandNameAt(walk_.code(), walk_.pc(), bc::NoteUse::TailCall, 0);
     }
-    // The caller says it, if it is code as well.
+    // The caller says it, if it is code as well; of an inlined call no note is left.
+    if (walk_.isInlined()) return {};
     FrameWalk caller = walk_;
     if (!caller.next() || caller.isBelowNative()) return {};
-    return operandNameAt(caller.function(), caller.pc(), bc::NoteUse::Call, 0);
+    return operandNameAt(caller.code(), caller.pc(), bc::NoteUse::Call, 0);
 }
 
 namespace {
@@ -162,7 +165,7 @@ void appendLevel(const LevelWalk& walk, TextBuilder& out) {
     if (level.kind != Level::Kind::Code) {
         out.append(level.kind == Level::Kind::Tail ? "(tail call):" : "[C]:");
     } else {
-        const SourcePosition at = positionOf(*level.function, level.pc);
+        const SourcePosition at = level.position();
         out.append(at.line == 0 ? std::string_view("?") : at.file);
         out.append(':');
         if (at.line != 0) {
@@ -210,7 +213,7 @@ String* levelPrefix(State& s, int64_t number, int64_t running) {
     if (!isLenientCode(s)) return positionPrefix(s, static_cast<int>(number));
     LevelWalk walk(s, nullptr, running);
     if (!walk.goTo(number) || walk.level().kind != Level::Kind::Code) return s.emptyString;
-    const SourcePosition at = positionOf(*walk.level().function, walk.level().pc);
+    const SourcePosition at = walk.level().position();
     if (at.line == 0) return s.emptyString;
     char digits[base::kNumberTextSize];
     TextBuilder out(s);

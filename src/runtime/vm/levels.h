@@ -19,8 +19,13 @@ struct Level {
     int64_t builtin = -1;               // Library: its index; -1: not known
     Closure* closure = nullptr;         // null: not known, or there is none
     const Function* function = nullptr; // Code and Tail
+    const Function* code = nullptr;     // whose code runs: another than `function` if the call was inlined
     const Insn* pc = nullptr;
+    uint32_t innerSite = 0;             // the inlined call it waits for, or 0
     Word* frame = nullptr;              // register 0
+
+    /// Code and Tail.
+    SourcePosition position() const { return positionOf(*code, pc, innerSite); }
 };
 
 class LevelWalk {

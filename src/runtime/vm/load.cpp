@@ -284,9 +284,15 @@ bool isLenientCode(const State& s) {
     return f != nullptr && f->proto->isLenient;
 }
 
-SourcePosition positionOf(const Function& f, const Insn* pc) {
+uint32_t inlineSiteOf(const Function& f, const Insn* pc) {
+    if (f.proto->inlineSites.empty() || pc <= f.entry) return 0;
+    const uint32_t site = f.proto->inlined.find(static_cast<uint32_t>(pc - f.entry) - 1);
+    return site <= f.proto->inlineSites.size() ? site : 0;
+}
+
+SourcePosition positionOf(const Function& f, const Insn* pc, uint32_t site) {
     uint32_t at = pc > f.entry ? static_cast<uint32_t>(pc - f.entry) - 1 : 0;
-    bc::Position pos = f.proto->lines.find(at);
+    bc::Position pos = site == 0 ? f.proto->lines.find(at) : f.proto->inlineSites[site - 1].call;
     const bc::Chunk& chunk = f.program->chunk;
     if (pos.file >= chunk.files.size()) return {};
     return {chunk.symbol(chunk.files[pos.file].name), pos.line};

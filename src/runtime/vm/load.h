@@ -88,8 +88,12 @@ const Function* findFunction(const State& s, const Insn* pc);
 /// Does lenient code run? Looks the running function up: not for hot paths.
 bool isLenientCode(const State& s);
 
-/// Source position of the instruction before `pc` (a saved State.pc or a return address).
-SourcePosition positionOf(const Function& f, const Insn* pc);
+/// 1 + index of the inline site whose code the instruction before `pc` is, or 0.
+uint32_t inlineSiteOf(const Function& f, const Insn* pc);
+
+/// Source position of the instruction before `pc` (a saved State.pc or a return address); if `site` is not 0, of the call that has become
+/// this inline site.
+SourcePosition positionOf(const Function& f, const Insn* pc, uint32_t site = 0);
 
 /// True if the protos of a loaded program keep their code as it was in the chunk, which dumpFunction() needs: lenient programs.
 bool keepsCode(const bc::Chunk& chunk);
