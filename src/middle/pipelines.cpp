@@ -6,7 +6,9 @@ namespace luapp::ir {
 
 std::vector<const PassInfo*> pipeline(int level) {
     std::vector<PassId> ids;
-    // Part of the language, not only an optimisation: a const function has no frame of its own at any level.
+    // Part of the language, not only an optimisation: recursion by tail calls needs no stack.
+    ids.push_back(PassId::TailCall);
+    // This too: a const function has no frame of its own at any level.
     ids.push_back(PassId::InlineConst);
     if (level >= 1) {
         // What functions read of their module is a constant to them.
