@@ -14,7 +14,7 @@ void becomeConst(Inst& inst, Op constOp, int64_t imm) {
     inst.operandCount = 0;
     inst.imm = imm;
     inst.imm2 = 0;
-    inst.flags &= uint8_t(~Inst::kPureCall);
+    inst.flags &= uint8_t(~(Inst::kPureCall | Inst::kFastMath));
 }
 
 void becomeF64(Inst& inst, double v) { becomeConst(inst, Op::ConstF64, std::bit_cast<int64_t>(v)); }

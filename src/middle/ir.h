@@ -106,6 +106,8 @@ extern const OpInfo kOpInfos[kOpCount];
 inline const OpInfo& opInfo(Op op) { return kOpInfos[static_cast<unsigned>(op)]; }
 inline const char* opText(Op op) { return opInfo(op).text; }
 inline bool isTerminator(Op op) { return opInfo(op).flags & Terminator; }
+/// `+ - * / // % ^` and negation of numbers.
+inline bool isNumberArithmetic(Op op) { return op >= Op::AddF && op <= Op::NegF; }
 inline bool isCommutative(Op op) { return opInfo(op).flags & Commutative; }
 /// The representation of results of `op` if the table fixes it; Void for Typed.
 Rep fixedRep(Op op);
@@ -152,6 +154,7 @@ struct Inst {
         kForwarded = 1,  // replaced by `forward`; no longer in a block
         kPureCall = 2,   // call.builtin that only computes one result: no effects, the same for the same operands
         kMark = 4,       // scratch for one pass; clear before and after
+        kFastMath = 8,   // arithmetic on numbers of a `--!fastmath` file: algebra that IEEE arithmetic forbids is allowed
     };
 
     Op op = Op::Param;

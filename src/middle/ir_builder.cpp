@@ -107,6 +107,7 @@ Value Builder::emit(Op op, Rep rep, std::span<const Value> operands, int64_t imm
     for (Value& v : inst->ops()) v = Function::resolve(v);
     inst->imm = imm;
     inst->imm2 = imm2;
+    if (isFastMath_ && isNumberArithmetic(op)) inst->flags |= Inst::kFastMath;
     foldInPlace(*inst);
     fn_.append(at, inst);
     return inst;

@@ -49,6 +49,9 @@ class Builder {
     }
     uint32_t scope() const { return scope_; }
 
+    /// Arithmetic on numbers made from here on allows what `--!fastmath` does.
+    void setFastMath(bool isAllowed) { isFastMath_ = isAllowed; }
+
     // --- blocks
     /// A new block, neither started nor sealed.
     Block* newBlock();
@@ -168,6 +171,7 @@ class Builder {
     Loc scoped(Loc loc);
 
     Loc loc_;             // what instructions get
+    bool isFastMath_ = false;
     Loc place_;           // the place in the source
     uint32_t scope_ = 0;
     Note lastScoped_;     // what scoped() made last, and its position

@@ -526,7 +526,7 @@ class Parser {
         std::vector<uint32_t> operands;
         std::vector<EdgeText> edges;
         Inst parsed;  // collects the immediates
-        const bool isPure = line.accept("pure");
+        const uint8_t flags = line.accept("pure") ? Inst::kPureCall : line.accept("fast") ? Inst::kFastMath : 0;
         const char* imms = opInfo(op).imms;
         bool isFirstImm = true;
         auto skipUnused = [&] {
@@ -552,7 +552,7 @@ class Parser {
         if (*imms && *imms != 'a') return failInst("an immediate operand is missing");
         Loc loc;
         if (line.accept("!") && !toNumber(line.word(), loc.offset)) return failInst("expected a position");
-        return makeInst(op, rep, operands, edges, parsed, loc, isPure);
+        return makeInst(op, rep, operands, edges, parsed, loc, flags);
     }
 
     Inst* failInst(const char* what) {
@@ -561,12 +561,12 @@ class Parser {
     }
 
     Inst* makeInst(Op op, Rep rep, const std::vector<uint32_t>& operands, const std::vector<EdgeText>& edges,
-                   const Inst& parsed, Loc loc, bool isPure) {
+                   const Inst& parsed, Loc loc, uint8_t flags) {
         const size_t wantedEdges = op == Op::Br ? 2 : op == Op::Jump || op == Op::Loop ? 1 : 0;
         if (edges.size() != wantedEdges) return failInst("wrong number of successors");
         const std::vector<Value> none(operands.size(), nullptr);
         Inst* inst = fn_->makeInst(op, rep, none, loc, unsigned(edges.size()));
-        if (isPure) inst->flags |= Inst::kPureCall;
+        inst->flags = flags;
         if (edges.empty()) inst->imm = parsed.imm;
         inst->imm2 = parsed.imm2;
         for (size_t i = 0; i < operands.size(); i++) fixups_.push_back({&inst->operands[i], operands[i], lineNumber_});

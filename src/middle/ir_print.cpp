@@ -261,6 +261,7 @@ class Printer {
         }
         out_ += opText(inst.op);
         if (inst.flags & Inst::kPureCall) out_ += " pure";
+        if (inst.flags & Inst::kFastMath) out_ += " fast";
         isFirst_ = true;
         // What is called or made reads best in front of its operands.
         const bool immediatesFirst = inst.isCall() || inst.is(Op::Closure) || inst.is(Op::Raise);

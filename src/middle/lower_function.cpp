@@ -33,6 +33,7 @@ FunctionLowering::FunctionLowering(ProgramLowering& program, Function& out, cons
     : program_(program), source_(source), b_(out) {
     if (!source) return;
     vars_.assign(source->variableCount, kUndeclared);
+    b_.setFastMath(source->module->isFastMath);
     b_.setLoc(source->range.begin);
 }
 

@@ -24,8 +24,6 @@ struct Statistic {
 
 /// What a pass may use besides the IR.
 struct PassContext {
-    /// `--!fastmath` was asked for: algebraic rewrites that IEEE arithmetic forbids are allowed.
-    bool isFastMath = false;
     /// Name of the running pass; set by the pass manager.
     std::string_view pass;
     std::vector<Statistic> statistics;

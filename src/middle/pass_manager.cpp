@@ -23,7 +23,6 @@ constexpr PassInfo kPasses[] = {
 class PassRun {
   public:
     PassRun(Module& module, const PipelineOptions& options) : module_(module), options_(options) {
-        context_.isFastMath = options.isFastMath;
 #ifndef NDEBUG
         verifies_ = true;
 #else

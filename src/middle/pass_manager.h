@@ -20,7 +20,6 @@ inline constexpr int kMaxLevel = 2, kDefaultLevel = kMaxLevel;
 
 struct PipelineOptions {
     int level = kDefaultLevel;
-    bool isFastMath = false;
     /// If set: run just these, in this order, instead of the level's pipeline (`--passes=a,b`).
     std::optional<std::vector<const PassInfo*>> passes;
     /// Print functions to `printTo` after these passes.

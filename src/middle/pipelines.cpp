@@ -15,6 +15,8 @@ std::vector<const PassInfo*> pipeline(int level) {
         ids.push_back(PassId::ModuleConstants);
         // Constants first, so that branches on them are decided.
         ids.push_back(PassId::Simplify);
+        // Constants that only a walk around the loops finds.
+        if (level >= 2) ids.push_back(PassId::Sccp);
         ids.push_back(PassId::SimplifyCfg);
     }
     if (level >= 2) {
@@ -29,10 +31,18 @@ std::vector<const PassInfo*> pipeline(int level) {
         ids.push_back(PassId::Simplify);
         // One name for what is read twice, so that what is computed from it repeats as well.
         ids.push_back(PassId::FieldValues);
+        // What nobody reads now that fields are read once.
+        if (level >= 2) ids.push_back(PassId::DeadStores);
         // Repetitions show when everything is simple; fewer instructions for all that follows.
         ids.push_back(PassId::ValueNumbering);
         // Overflow checks go before hoisting: arithmetic that may raise does not move.
         ids.push_back(PassId::Range);
+        if (level >= 2) {
+            // Unchecked arithmetic adds up.
+            ids.push_back(PassId::Combine);
+            // The constants it makes are hoisted.
+            ids.push_back(PassId::StrengthReduction);
+        }
         ids.push_back(PassId::Licm);
         // What lost its last use, and loop variables that only served themselves.
         ids.push_back(PassId::Dce);

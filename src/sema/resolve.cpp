@@ -680,6 +680,7 @@ void declareModule(ResolveContext& context, ModuleInfo& module) {
     module.typed->name = tree.file->name();
     module.typed->fileIndex = tree.file->index();
     module.typed->isLenient = tree.isLenient;
+    module.typed->isFastMath = tree.attributes.fastmath;
     FunctionInfo* main = newFunction(context, tree.main, nullptr, &module);
     main->name = "main";
     main->isMain = true;

@@ -99,6 +99,7 @@ struct TypedModule {
     uint32_t fileIndex = 0;
     TypedFunction* main = nullptr;
     bool isLenient = false;
+    bool isFastMath = false;       // `--!fastmath`
     bool hasClasses = false;       // lenient: some of its functions are no closures
     std::string_view importCycle;  // "a.luapp -> b.luapp -> a.luapp" if it imports itself through others, else empty
 };

@@ -15,7 +15,8 @@ using luapp::base::Rep;
 
 namespace {
 
-/// Runs functions of arithmetic, comparisons, branches, direct calls and `var.set` (whose values are the trace).
+/// Runs functions of arithmetic, comparisons, branches, direct calls and two module variables. What the variables hold at each back edge,
+/// where others may look, and in the end is the trace.
 class Evaluator {
   public:
     struct Outcome {
@@ -29,7 +30,9 @@ class Evaluator {
     Outcome run(const Function& fn, std::vector<uint64_t> args) {
         outcome_ = {};
         steps_ = 0;
+        vars_[0] = vars_[1] = 0;
         outcome_.result = call(fn, args);
+        observe();
         if (outcome_.isOutOfSteps) outcome_.result = outcome_.raisedAt = 0;
         return outcome_;
     }
@@ -49,9 +52,12 @@ class Evaluator {
             }
             const Inst* last = block->last;
             if (last->is(Op::Ret)) return values[last->operands[0]->id];
-            if (last->is(Op::Loop) && ++steps_ > 500) {
-                outcome_.isOutOfSteps = true;
-                return 0;
+            if (last->is(Op::Loop)) {
+                observe();
+                if (++steps_ > 500) {
+                    outcome_.isOutOfSteps = true;
+                    return 0;
+                }
             }
             const Edge& edge = last->edges[last->is(Op::Br) && !values[last->operands[0]->id] ? 1 : 0];
             std::vector<uint64_t> passed;
@@ -61,12 +67,21 @@ class Evaluator {
         }
     }
 
+    // Back edges that show nothing new leave no trace, so that loops may be made and joined.
+    void observe() {
+        std::vector<uint64_t>& trace = outcome_.trace;
+        const size_t n = trace.size();
+        if (n >= 2 && trace[n - 2] == vars_[0] && trace[n - 1] == vars_[1]) return;
+        trace.insert(trace.end(), {vars_[0], vars_[1]});
+    }
+
     uint64_t evaluate(const Inst& inst, const std::vector<uint64_t>& values) {
         if (inst.isConst()) return uint64_t(inst.imm);
         if (inst.is(Op::VarSet)) {
-            outcome_.trace.push_back(values[inst.operands[0]->id]);
+            vars_[inst.imm] = values[inst.operands[0]->id];
             return 0;
         }
+        if (inst.is(Op::VarGet)) return vars_[inst.imm];
         if (inst.is(Op::Call)) {
             std::vector<uint64_t> args;
             for (Value v : inst.ops()) args.push_back(values[v->id]);
@@ -88,6 +103,7 @@ class Evaluator {
     }
 
     Outcome outcome_;
+    uint64_t vars_[2] = {};
     uint32_t steps_ = 0;
 };
 
@@ -148,6 +164,7 @@ class Generator {
             case Rep::I64:
                 if (pick(6) == 0) return b_->op(Op::FToI, {any(Rep::F64)});
                 if (pick(8) == 0) return b_->op(Op::NegI, {any(Rep::I64)});
+                if (pick(8) == 0) return b_->typed(Op::VarGet, Rep::I64, {}, pick(2));
                 if (callee && pick(4) == 0) {
                     const Value args[] = {any(Rep::I64), any(Rep::F64), any(Rep::Bool)};
                     return b_->call(callee, nullptr, args, 0, Rep::I64);
@@ -177,7 +194,7 @@ class Generator {
         const Rep rep = kReps[pick(3)];
         const int kind = pick(depth > 0 ? 8 : 5);
         if (kind == 0) {
-            b_->op(Op::VarSet, {any(Rep::I64)}, 0);
+            b_->op(Op::VarSet, {any(Rep::I64)}, pick(2));
         } else if (kind < 5) {
             b_->writeVariable(vars(rep)[size_t(pick(int(vars(rep).size())))], expression(rep));
         } else if (kind == 5) {
@@ -233,7 +250,8 @@ struct Program {
     Function* main = nullptr;
 
     explicit Program(unsigned seed) {
-        module.addVar("trace", Rep::I64);
+        module.addVar("first", Rep::I64);
+        module.addVar("second", Rep::I64);
         Generator generator(module, seed);
         generator.callee = generator.make("inner", true);
         main = generator.make("main", false);

@@ -29,13 +29,6 @@ bool cannotBeMinusZero(const Inst* v) {
     return v->is(Op::IToF) || v->is(Op::AbsF) || (v->is(Op::ConstF64) && !isF64(v, -0.0));
 }
 
-/// A constant power of two whose inverse is a normal number, so that dividing by it is multiplying by that.
-bool hasExactInverse(const Inst* v) {
-    if (!v->is(Op::ConstF64)) return false;
-    int exponent = 0;
-    return std::abs(std::frexp(v->immF, &exponent)) == 0.5 && std::abs(exponent) < 1000;
-}
-
 /// A reference that is never null.
 bool isNonNull(const Inst* v) {
     switch (v->op) {
@@ -133,7 +126,7 @@ class Simplifier {
     // --- numbers
 
     Value onNumbers(Inst& inst, Value a, Value b) {
-        const bool isFast = context_.isFastMath;
+        const bool isFast = inst.flags & Inst::kFastMath;
         switch (inst.op) {
             case Op::AddF:
                 if (isF64(b, -0.0) || (isF64(b, 0) && (isFast || cannotBeMinusZero(a)))) return a;
@@ -149,9 +142,7 @@ class Simplifier {
                 if (isF64(a, 1)) return b;
                 if (isFast && (isF64(a, 0) || isF64(b, 0))) return becomeNumber(inst, 0);
                 return nullptr;
-            case Op::DivF:
-                if (isF64(b, 1)) return a;
-                return hasExactInverse(b) ? multiplyByInverse(inst, a, b) : nullptr;
+            case Op::DivF: return isF64(b, 1) ? a : nullptr;
             case Op::PowF: return isF64(b, 1) ? a : nullptr;
             case Op::MinF:
             case Op::MaxF: return a == b ? a : nullptr;
@@ -160,14 +151,6 @@ class Simplifier {
             case Op::LeF: return compareNumbers(inst, a, b);
             default: return nullptr;  // no identity
         }
-    }
-
-    // x / 2 -> x * 0.5: the same for every double, and several times faster.
-    Value multiplyByInverse(Inst& inst, Value a, Value b) {
-        Inst* inverse = fn_.makeInst(Op::ConstF64, Rep::F64, {}, inst.loc);
-        inverse->immF = 1 / b->immF;
-        fn_.insertBefore(&inst, inverse);
-        return become(inst, Op::MulF, a, inverse);
     }
 
     Value becomeNumber(Inst& inst, double v) {
