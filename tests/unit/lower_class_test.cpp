@@ -46,6 +46,7 @@ class Maker {
     /// A function that returns `value` (null: nothing); its parameters are `params`.
     TypedFunction* function(std::string_view name, const FunctionType* type, const std::vector<Variable*>& params) {
         auto* fn = make<TypedFunction>();
+        fn->module = make<TypedModule>();
         fn->name = name;
         fn->type = type;
         fn->params = list(params);
