@@ -43,6 +43,8 @@ std::vector<const PassInfo*> pipeline(int level) {
             // The constants it makes are hoisted.
             ids.push_back(PassId::StrengthReduction);
         }
+        // Bodies are at their shortest, and their counters known to be unchecked.
+        if (level >= 2) ids.push_back(PassId::LoopFusion);
         ids.push_back(PassId::Licm);
         // What lost its last use, and loop variables that only served themselves.
         ids.push_back(PassId::Dce);
