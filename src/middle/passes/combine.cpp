@@ -9,8 +9,6 @@
 
 #include <bit>
 
-#include "middle/analysis/dominators.h"
-#include "middle/fold.h"
 #include "middle/pass.h"
 #include "runtime/base/numeric.h"
 
@@ -32,8 +30,7 @@ class Combiner {
     bool run() {
         countUses();
         uint64_t combined = 0;
-        const Dominators dominators(fn_);
-        for (Block* block : dominators.order()) {
+        for (Block* block : blocks(fn_)) {
             for (Inst* inst : insts(block)) combined += inst->operandCount == 2 && visit(*inst);
         }
         context_.count("operations combined", combined);

@@ -32,9 +32,9 @@ class DeadStores {
     DeadStores(Function& fn, PassContext& context) : fn_(fn), context_(context) {}
 
     bool run() {
-        if (countStores() == 0) return false;
+        if (!hasStores()) return false;
         removeIntoUnread();
-        if (stores_ > 1) removeOverwritten();
+        if (isAnyStoredTwice()) removeOverwritten();
         context_.count("stores removed", removed_);
         return removed_ != 0;
     }
@@ -55,11 +55,13 @@ class DeadStores {
         return true;  // a record
     }
 
-    uint32_t countStores() {
+    bool hasStores() const {
         for (Block* block : blocks(fn_)) {
-            for (Inst* inst : insts(block)) stores_ += isStore(*inst);
+            for (Inst* inst : insts(block)) {
+                if (isStore(*inst)) return true;
+            }
         }
-        return stores_;
+        return false;
     }
 
     // --- stores into objects that nothing reads
@@ -87,6 +89,20 @@ class DeadStores {
     }
 
     // --- stores that are overwritten
+
+    /// True if two stores are to one place, or there are too many to look.
+    bool isAnyStoredTwice() const {
+        std::vector<Place> places;
+        for (Block* block : blocks(fn_)) {
+            for (Inst* inst : insts(block)) {
+                if (!isStore(*inst)) continue;
+                const Place place = placeOf(*inst);
+                if (places.size() == kMaxPlaces || std::find(places.begin(), places.end(), place) != places.end()) return true;
+                places.push_back(place);
+            }
+        }
+        return false;
+    }
 
     void removeOverwritten() {
         const Dominators dominators(fn_);
@@ -158,7 +174,6 @@ class DeadStores {
     PassContext& context_;
     std::vector<std::vector<Place>> atStart_;  // by block id
     std::vector<bool> isDone_;                 // by block id
-    uint32_t stores_ = 0;
     uint64_t removed_ = 0;
 };
 

@@ -68,7 +68,6 @@ class Fusion {
     Fusion(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(fn), loops_(fn, dominators_) {}
 
     bool run() {
-        if (loops_.all().size() < 2) return false;
         uint64_t fused = 0;
         for (Block* block : dominators_.order()) {
             if (isGone(block)) continue;
@@ -345,6 +344,10 @@ class Fusion {
 
 }  // namespace
 
-bool runLoopFusion(Function& fn, PassContext& context) { return Fusion(fn, context).run(); }
+bool runLoopFusion(Function& fn, PassContext& context) {
+    uint32_t loopCount = 0;
+    for (Block* block : blocks(fn)) loopCount += block->last->is(Op::Loop);
+    return loopCount >= 2 && Fusion(fn, context).run();
+}
 
 }  // namespace luapp::ir
