@@ -1,8 +1,8 @@
 // Instruction combining: two operations with constants, of which the first serves only the second, become one.
 //
 // Integers: additions and multiplications without check (their range is proven) in any case; a checked one swallows an unchecked one,
-// for what it computes is exact. Two checked additions become one if both go the same way and stand at the same place of the source:
-// one of the two raises there just if the sum is out of range. Numbers round at every step, so only where the file says
+// for what it computes is exact. Two checked additions become one if both go the same way and stand in the same line of the source,
+// which is all that an error says of its place: one of the two raises there just if the sum is out of range. Numbers round at every step, so only where the file says
 // `--!fastmath`. Words of 32 bits: masks, shifts and rotations add up; two shifts that together turn the word are a rotation.
 // Runs behind range, which removes checks. Linear.
 // Before:  v1 = add.u v0, 1;  v2 = add.u v1, 1        After:  v1 = add.u v0, 1;  v2 = add.u v0, 2     (dce removes v1)
@@ -122,7 +122,8 @@ class Combiner {
         constexpr int kMaxBetween = 16;
         if ((a < 0) != (b < 0) || !first.loc.isValid() || first.block != second.block) return false;
         const Module& module = fn_.module();
-        if (module.placeOf(first.loc).offset != module.placeOf(second.loc).offset) return false;
+        if (!isOneLine(module.placeOf(first.loc), module.placeOf(second.loc))) return false;
+        if (module.inlineSiteOf(first.loc) != module.inlineSiteOf(second.loc)) return false;
         const Inst* at = first.next;
         for (int i = 0; i < kMaxBetween && at != &second; i++, at = at->next) {
             if (effectsOf(*at) & (kObservable | Allocs)) return false;
@@ -197,6 +198,15 @@ class Combiner {
             if (left + right == 32 && up.operands[0] == down.operands[0]) return become(inst, Op::Rol32, up.operands[0], Op::ConstI64, left);
         }
         return false;
+    }
+
+    /// Whether errors at both places say the same of them.
+    bool isOneLine(Loc a, Loc b) const {
+        if (a.offset == b.offset) return true;
+        const frontend::SourceManager* sources = fn_.module().sources;
+        if (!sources) return false;
+        const frontend::Position p = sources->position(a), q = sources->position(b);
+        return p.file == q.file && p.at.line == q.at.line;
     }
 
     Function& fn_;
