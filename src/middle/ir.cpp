@@ -39,6 +39,18 @@ uint32_t effectsOf(const Inst& inst) {
     return cannotRaise ? effects & ~uint32_t{Raises} : effects;
 }
 
+bool needsBarrier(const Inst& value) {
+    switch (value.op) {
+        case Op::ConstNull:
+        case Op::ConstNil:
+        case Op::ConstBoxBool:
+        case Op::BoxF:
+        case Op::BoxI:
+        case Op::BoxB: return false;
+        default: return base::mayHoldPointer(value.rep);
+    }
+}
+
 bool isSpeculatable(const Inst& inst) {
     const uint32_t effects = effectsOf(inst);
     return !(effects & (kObservable | ReadsAnything | Allocs)) && !(opInfo(inst.op).flags & (Guarded | Terminator)) &&
@@ -326,6 +338,15 @@ uint32_t Module::addVar(std::string_view name, Rep rep, uint64_t initial) {
 Function* Module::findFunction(std::string_view label) const {
     auto found = labelIndex_.find(label);
     return found == labelIndex_.end() ? nullptr : found->second;
+}
+
+const ClassEntry* Module::classOf(uint32_t type) const {
+    if (classIndex_.empty()) {
+        classIndex_.assign(types.size() + 1, 0);
+        for (uint32_t i = 0; i < classes.size(); i++) classIndex_[classes[i].type] = i + 1;
+    }
+    const uint32_t found = type < classIndex_.size() ? classIndex_[type] : 0;
+    return found ? &classes[found - 1] : nullptr;
 }
 
 }  // namespace luapp::ir

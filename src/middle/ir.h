@@ -204,6 +204,8 @@ static_assert(sizeof(Inst) == 64, "one cache line");
 uint32_t effectsOf(const Inst& inst);
 /// True if it may be executed where the program would not have executed it: no effects, reads no memory, not Guarded.
 bool isSpeculatable(const Inst& inst);
+/// True if storing the value into an object that is not fresh needs the write barrier: it may be a heap pointer.
+bool needsBarrier(const Inst& value);
 /// True if it may overwrite the State's result area, so that no pack or further result survives it.
 inline bool clobbersResults(const Inst& inst) { return effectsOf(inst) & WritesResults; }
 
@@ -496,6 +498,8 @@ class Module {
     Loc placeOf(Loc loc) const { return loc.offset & kNoteBit ? notes[loc.offset & ~kNoteBit].loc : loc; }
     /// The function with this label, or null.
     Function* findFunction(std::string_view label) const;
+    /// The class whose objects are of type number `type`, or null: a record, say. `classes` must be complete.
+    const ClassEntry* classOf(uint32_t type) const;
 
     Arena arena;
     std::vector<Function*> functions;
@@ -518,6 +522,7 @@ class Module {
     std::unordered_map<const sema::Type*, uint32_t> typeIndex_;
     std::unordered_map<std::string_view, Function*> labelIndex_;
     std::unordered_map<std::string, uint32_t> labelUses_;
+    mutable std::vector<uint32_t> classIndex_;  // by type: 1 + position in `classes`, or 0; made at the first question
 };
 
 inline Arena& Function::arena() const { return module_->arena; }

@@ -24,15 +24,21 @@ constexpr Step kSteps[] = {
     // Constants that only a walk around the loops finds.
     {PassId::Sccp, 2},
     {PassId::SimplifyCfg, 1},
+    // Calls that can only mean one function are candidates for inlining.
+    {PassId::Devirtualise, 2},
     // Functions are measured when the waste of lowering is gone, and seen through by all that follows.
     {PassId::Inline, 2},
     {PassId::SimplifyCfg, 2},
     // What is any and yet a number, before its boxes are seen through.
     {PassId::NumberBoxes, 1},
+    // Objects that inlining left at home: what is known of their fields is known to all that follows.
+    {PassId::Escape, 2},
     // Joined blocks lose parameters that hid constants and undone conversions.
     {PassId::Simplify, 1},
+    // Counters that are numbers become integers before loads are compared by their indexes.
+    {PassId::Narrow, 2},
     // One name for what is read twice, so that what is computed from it repeats as well.
-    {PassId::FieldValues, 1},
+    {PassId::LoadElimination, 1},
     // What nobody reads now that fields are read once.
     {PassId::DeadStores, 2},
     // Repetitions show when everything is simple; fewer instructions for all that follows.
@@ -45,6 +51,8 @@ constexpr Step kSteps[] = {
     {PassId::StrengthReduction, 2},
     // Bodies are at their shortest, and their counters known to be unchecked.
     {PassId::LoopFusion, 2},
+    // With ranges known and loops fused; comparisons that are decided are not hoisted.
+    {PassId::CheckElimination, 2},
     {PassId::Licm, 1},
     // What lost its last use, and loop variables that only served themselves.
     {PassId::Dce, 1},

@@ -1,4 +1,5 @@
 // The passes against an evaluator: random functions compute the same, and raise the same, before and after optimisation.
+#include <algorithm>
 #include <bit>
 #include <random>
 
@@ -15,8 +16,8 @@ using luapp::base::Rep;
 
 namespace {
 
-/// Runs functions of arithmetic, comparisons, branches, direct calls and two module variables. What the variables hold at each back edge,
-/// where others may look, and in the end is the trace.
+/// Runs functions of arithmetic, comparisons, branches, direct calls, objects, cells, arrays and three module variables. What two of them
+/// and the object in the third hold at each back edge, where others may look, and in the end is the trace.
 class Evaluator {
   public:
     struct Outcome {
@@ -30,7 +31,8 @@ class Evaluator {
     Outcome run(const Function& fn, std::vector<uint64_t> args) {
         outcome_ = {};
         steps_ = 0;
-        vars_[0] = vars_[1] = 0;
+        vars_[0] = vars_[1] = vars_[2] = 0;
+        heap_.clear();
         outcome_.result = call(fn, args);
         observe();
         if (outcome_.isOutOfSteps) outcome_.result = outcome_.raisedAt = 0;
@@ -69,10 +71,11 @@ class Evaluator {
 
     // Back edges that show nothing new leave no trace, so that loops may be made and joined.
     void observe() {
+        std::vector<uint64_t> seen{vars_[0], vars_[1]};
+        if (vars_[2]) seen.insert(seen.end(), heap_[vars_[2] - 1].begin(), heap_[vars_[2] - 1].end());
         std::vector<uint64_t>& trace = outcome_.trace;
-        const size_t n = trace.size();
-        if (n >= 2 && trace[n - 2] == vars_[0] && trace[n - 1] == vars_[1]) return;
-        trace.insert(trace.end(), {vars_[0], vars_[1]});
+        if (trace.size() >= seen.size() && std::equal(seen.rbegin(), seen.rend(), trace.rbegin())) return;
+        trace.insert(trace.end(), seen.begin(), seen.end());
     }
 
     uint64_t evaluate(const Inst& inst, const std::vector<uint64_t>& values) {
@@ -82,6 +85,7 @@ class Evaluator {
             return 0;
         }
         if (inst.is(Op::VarGet)) return vars_[inst.imm];
+        if (isMemory(inst)) return evaluateMemory(inst, values);
         if (inst.is(Op::Call)) {
             std::vector<uint64_t> args;
             for (Value v : inst.ops()) args.push_back(values[v->id]);
@@ -98,12 +102,55 @@ class Evaluator {
         }
         Inst copy = inst;
         copy.operands = pointers;
-        if (!foldInPlace(copy)) outcome_.raisedAt = inst.block->function->module().placeOf(inst.loc).offset + 1;
-        return uint64_t(copy.imm);
+        return foldInPlace(copy) ? uint64_t(copy.imm) : raise(inst);
+    }
+
+    static bool isMemory(const Inst& inst) {
+        const bool takesRef = inst.operandCount > 0 && inst.operands[0]->rep == Rep::Ref;
+        return takesRef || inst.is(Op::ObjNew) || inst.is(Op::ArrNew) || inst.is(Op::CellNew);
+    }
+
+    /// A reference is one more than a position in the heap.
+    uint64_t allocate(std::vector<uint64_t> words) {
+        heap_.push_back(std::move(words));
+        return heap_.size();
+    }
+
+    uint64_t evaluateMemory(const Inst& inst, const std::vector<uint64_t>& values) {
+        auto operand = [&](uint32_t i) { return values[inst.operands[i]->id]; };
+        if (inst.is(Op::ObjNew)) return allocate(std::vector<uint64_t>(inst.imm2));
+        if (inst.is(Op::ArrNew)) return allocate({});
+        if (inst.is(Op::CellNew)) return allocate({operand(0)});
+        if (inst.is(Op::EqRef)) return operand(0) == operand(1);
+        std::vector<uint64_t>& words = heap_.at(operand(0) - 1);
+        const bool isAccess = inst.is(Op::ArrGet) || inst.is(Op::ArrSet);
+        if (isAccess && operand(1) >= words.size() + inst.is(Op::ArrSet)) return raise(inst);
+        switch (inst.op) {
+            case Op::FieldGet: return words.at(size_t(inst.imm));
+            case Op::FieldSet:
+            case Op::FieldInit: return words.at(size_t(inst.imm)) = operand(1);
+            case Op::CellGet: return words.at(0);
+            case Op::CellSet: return words.at(0) = operand(1);
+            case Op::ArrLen: return words.size();
+            case Op::ArrPush: words.push_back(operand(1)); return 0;
+            case Op::ArrGet:
+            case Op::ArrGetU: return words.at(operand(1));
+            case Op::ArrSet:
+                if (operand(1) == words.size()) words.push_back(0);
+                return words[operand(1)] = operand(2);
+            case Op::ArrSetU: return words.at(operand(1)) = operand(2);
+            default: FAIL("no such operation on memory: " << opText(inst.op)); return 0;
+        }
+    }
+
+    uint64_t raise(const Inst& inst) {
+        outcome_.raisedAt = inst.block->function->module().placeOf(inst.loc).offset + 1;
+        return 0;
     }
 
     Outcome outcome_;
-    uint64_t vars_[2] = {};
+    uint64_t vars_[3] = {};
+    std::vector<std::vector<uint64_t>> heap_;
     uint32_t steps_ = 0;
 };
 
@@ -122,11 +169,18 @@ class Generator {
         vars_[0].clear();
         vars_[1].clear();
         vars_[2].clear();
+        for (std::vector<VarId>* list : {&objects_, &cells_, &arrays_}) list->clear();
         for (int i = 0; i < 3; i++) {
             declare(Rep::I64, i == 0 ? b.param(0) : b.i64(pick(5)));
             declare(Rep::F64, i == 0 ? b.param(1) : b.f64(pick(3)));
         }
         declare(Rep::Bool, b.param(2));
+        for (int i = 0; i < 2; i++) {
+            declareRef(objects_, newObject());
+            declareRef(cells_, b.op(Op::CellNew, {any(Rep::I64)}));
+            declareRef(arrays_, newArray());
+        }
+        if (!isConst) b.op(Op::VarSet, {anyRef(objects_)}, kShared);
         statements(isConst ? 4 : 10, isConst ? 1 : 3);
         b.ret(any(Rep::I64));
         b.finish();
@@ -142,6 +196,64 @@ class Generator {
     void declare(Rep rep, Value v) {
         vars(rep).push_back(b_->declareVariable(rep));
         b_->writeVariable(vars(rep).back(), v);
+    }
+
+    void declareRef(std::vector<VarId>& list, Value v) {
+        list.push_back(b_->declareVariable(Rep::Ref));
+        b_->writeVariable(list.back(), v);
+    }
+
+    Value anyRef(const std::vector<VarId>& list) { return b_->readVariable(list[size_t(pick(int(list.size())))]); }
+
+    /// Word 0 is an integer, word 1 a number.
+    Value newObject() {
+        Value made = b_->op(Op::ObjNew, {}, 0, 2);
+        if (pick(2)) b_->op(Op::FieldSet, {made, any(Rep::I64)}, 0);
+        return made;
+    }
+
+    Value newArray() {
+        Value made = b_->op(Op::ArrNew, {}, 1, 4);
+        for (int i = pick(4); i > 0; i--) b_->op(Op::ArrPush, {made, any(Rep::I64)});
+        return made;
+    }
+
+    Value index() { return pick(2) ? any(Rep::I64) : b_->i64(pick(3)); }
+
+    /// Something read from memory.
+    Value load(Rep rep) {
+        if (rep == Rep::F64) return b_->typed(Op::FieldGet, rep, {anyRef(objects_)}, 1);
+        switch (pick(4)) {
+            case 0: return b_->typed(Op::FieldGet, rep, {anyRef(objects_)}, 0);
+            case 1: return b_->typed(Op::CellGet, rep, {anyRef(cells_)});
+            case 2: return b_->op(Op::ArrLen, {anyRef(arrays_)});
+            default: return b_->typed(Op::ArrGet, rep, {anyRef(arrays_), index()});
+        }
+    }
+
+    /// A store, or another object in a variable.
+    void memory() {
+        b_->setLoc({++loc_});
+        switch (pick(10)) {
+            case 0: return b_->writeVariable(objects_[size_t(pick(2))], newObject());
+            case 1: return b_->writeVariable(objects_[size_t(pick(2))], anyRef(objects_));
+            case 2: return b_->writeVariable(arrays_[size_t(pick(2))], pick(2) ? newArray() : anyRef(arrays_));
+            case 3: return b_->writeVariable(cells_[size_t(pick(2))], b_->op(Op::CellNew, {any(Rep::I64)}));
+            case 4: b_->op(Op::ArrPush, {anyRef(arrays_), any(Rep::I64)}); return;
+            case 5: b_->op(Op::ArrSet, {anyRef(arrays_), index(), any(Rep::I64)}); return;
+            case 6: b_->op(Op::CellSet, {anyRef(cells_), any(Rep::I64)}); return;
+            case 7: b_->op(Op::FieldSet, {anyRef(objects_), any(Rep::F64)}, 1); return;
+            case 8: return share();
+            default: b_->op(Op::FieldSet, {anyRef(objects_), any(Rep::I64)}, 0); return;
+        }
+    }
+
+    // What is in a module variable others know.
+    void share() {
+        const Value shared = b_->typed(Op::VarGet, Rep::Ref, {}, kShared);
+        b_->op(Op::FieldSet, {shared, any(Rep::I64)}, 0);
+        if (pick(2)) b_->writeVariable(objects_[size_t(pick(2))], shared);
+        else b_->op(Op::VarSet, {anyRef(objects_)}, kShared);
     }
 
     Value any(Rep rep) {
@@ -160,6 +272,7 @@ class Generator {
                                 Op::And32, Op::Or32, Op::Xor32, Op::Shl32, Op::Ror32};
         constexpr Op kNumber2[] = {Op::AddF, Op::SubF, Op::MulF, Op::DivF, Op::MinF, Op::MaxF, Op::PowF};
         b_->setLoc({++loc_});
+        if (rep != Rep::Bool && pick(4) == 0) return load(rep);
         switch (rep) {
             case Rep::I64:
                 if (pick(6) == 0) return b_->op(Op::FToI, {any(Rep::F64)});
@@ -176,7 +289,8 @@ class Generator {
                 return b_->op(kNumber2[pick(7)], {any(rep), any(rep)});
             default: break;
         }
-        switch (pick(5)) {
+        switch (pick(6)) {
+            case 5: return b_->op(Op::EqRef, {anyRef(objects_), anyRef(objects_)});
             case 0: return b_->op(Op::LtI, {any(Rep::I64), any(Rep::I64)});
             case 1: return b_->op(Op::LeF, {any(Rep::F64), any(Rep::F64)});
             case 2: return b_->op(Op::EqI, {any(Rep::Bool), any(Rep::Bool)});
@@ -192,6 +306,7 @@ class Generator {
     void statement(int depth) {
         constexpr Rep kReps[] = {Rep::I64, Rep::F64, Rep::Bool};
         const Rep rep = kReps[pick(3)];
+        if (pick(4) == 0) return memory();
         const int kind = pick(depth > 0 ? 8 : 5);
         if (kind == 0) {
             b_->op(Op::VarSet, {any(Rep::I64)}, pick(2));
@@ -241,7 +356,10 @@ class Generator {
     Module& module_;
     std::mt19937 random_;
     Builder* b_ = nullptr;
+    static constexpr int64_t kShared = 2;  // module variable
+
     std::vector<VarId> vars_[3];
+    std::vector<VarId> objects_, cells_, arrays_;
     uint32_t loc_ = 0;
 };
 
@@ -252,6 +370,9 @@ struct Program {
     explicit Program(unsigned seed) {
         module.addVar("first", Rep::I64);
         module.addVar("second", Rep::I64);
+        module.addVar("shared", Rep::Ref);
+        module.addType(nullptr, "Object");
+        module.addType(nullptr, "Array<integer>");
         Generator generator(module, seed);
         generator.callee = generator.make("inner", true);
         main = generator.make("main", false);

@@ -188,17 +188,19 @@ void Selector::select(const ir::Inst* inst) {
             return;
         }
         case ir::Op::Event: plain(Op::Event, inst, imm); return;
-        case ir::Op::CellSet: plain(mayHoldPointer(inst->operand(1)->rep) ? Op::SetCellR : Op::SetCell, inst); return;
+        case ir::Op::CellSet: plain(needsBarrier(*inst->operand(1)) ? Op::SetCellR : Op::SetCell, inst); return;
         case ir::Op::Closure: return selectClosure(inst);
 
         case ir::Op::ObjNew: plain(Op::NewObj, inst, inst->imm2, index); return;
         case ir::Op::FieldGet: plain(Op::GetF, inst, imm); return;
-        case ir::Op::FieldSet: plain(mayHoldPointer(inst->operand(1)->rep) ? Op::SetFR : Op::SetF, inst, imm); return;
+        case ir::Op::FieldSet: plain(needsBarrier(*inst->operand(1)) ? Op::SetFR : Op::SetF, inst, imm); return;
         case ir::Op::FieldInit: plain(Op::SetF, inst, imm); return;
 
         case ir::Op::ArrNew: plain(Op::NewArr, inst, std::min(inst->imm2, 65535u), index); return;
         case ir::Op::ArrLen: plain(Op::ALen, inst); return;
-        case ir::Op::ArrGet: {
+        // Bytecode is checked always, for chunks are verified when they are loaded.
+        case ir::Op::ArrGet:
+        case ir::Op::ArrGetU: {
             int64_t at;
             if (inst->rep == Rep::Bool) {
                 plain(Op::AGetB, inst);
@@ -209,9 +211,10 @@ void Selector::select(const ir::Inst* inst) {
             }
             return;
         }
-        case ir::Op::ArrSet: {
+        case ir::Op::ArrSet:
+        case ir::Op::ArrSetU: {
             const Rep rep = inst->operand(2)->rep;
-            plain(rep == Rep::Bool ? Op::ASetB : mayHoldPointer(rep) ? Op::ASetR : Op::ASet, inst);
+            plain(rep == Rep::Bool ? Op::ASetB : needsBarrier(*inst->operand(2)) ? Op::ASetR : Op::ASet, inst);
             return;
         }
         case ir::Op::ArrPush: plain(Op::APush, inst); return;
