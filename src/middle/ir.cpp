@@ -53,6 +53,10 @@ bool needsBarrier(const Inst& value) {
 
 bool isSpeculatable(const Inst& inst) {
     const uint32_t effects = effectsOf(inst);
+    // Executed early an operand may be anything, also out of the range that keeps the operation from raising: any word shifted may be too
+    // large still, and the least word divided by -1 traps.
+    if (opInfo(inst.op).effects & Raises && (inst.is(Op::ShrI) || (inst.operandCount == 2 && Function::resolve(inst.operands[1])->isConstI64(-1))))
+        return false;
     return !(effects & (kObservable | ReadsAnything | Allocs)) && !(opInfo(inst.op).flags & (Guarded | Terminator)) &&
            !inst.isParam();
 }

@@ -48,9 +48,10 @@ struct Board {
     char details[kDetailsSize];
 };
 
+/// Cut to `size` where it is longer; a NUL becomes a `?`.
 void put(char* to, size_t size, const std::string& text) {
     const size_t n = std::min(text.size(), size - 1);
-    memcpy(to, text.data(), n);
+    for (size_t i = 0; i < n; i++) to[i] = text[i] == 0 ? '?' : text[i];
     to[n] = 0;
 }
 
