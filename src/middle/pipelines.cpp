@@ -53,7 +53,11 @@ constexpr Step kSteps[] = {
     {PassId::LoopFusion, 2},
     // With ranges known and loops fused; comparisons that are decided are not hoisted.
     {PassId::CheckElimination, 2},
+    // Checks and arithmetic that raises leave the loop; licm then hoists what depends on them.
+    {PassId::LoopInversion, 2},
     {PassId::Licm, 1},
+    // Conditions that do not change stand in front of their loops now.
+    {PassId::Unswitch, 2},
     // What lost its last use, and loop variables that only served themselves.
     {PassId::Dce, 1},
     // Blocks that became empty when their instructions moved or died.

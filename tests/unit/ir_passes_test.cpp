@@ -267,6 +267,18 @@ class Generator {
         return b_->readVariable(vars(rep)[size_t(pick(int(vars(rep).size())))]);
     }
 
+    /// Two operations with constants, of one kind and at one place.
+    Value chain() {
+        constexpr Op kOps[] = {Op::AddI, Op::AddI, Op::SubI, Op::MulI, Op::And32, Op::Xor32, Op::Shl32, Op::Shr32, Op::Rol32};
+        const int which = pick(9);
+        b_->setLoc({++loc_});
+        Value x = any(Rep::I64);
+        const int n = pick(20);
+        Value inner = b_->op(kOps[which], {x, b_->i64(n)});
+        if (kOps[which] == Op::Shl32 && pick(2)) return b_->op(Op::Or32, {inner, b_->op(Op::Shr32, {x, b_->i64(32 - n)})});
+        return b_->op(kOps[which == 1 ? 2 : which], {inner, b_->i64(pick(20))});
+    }
+
     Value expression(Rep rep) {
         constexpr Op kInt2[] = {Op::AddI, Op::SubI, Op::MulI, Op::IDivI, Op::ModI, Op::MinI, Op::MaxI, Op::AndI, Op::ShrI,
                                 Op::And32, Op::Or32, Op::Xor32, Op::Shl32, Op::Ror32};
@@ -278,6 +290,7 @@ class Generator {
                 if (pick(6) == 0) return b_->op(Op::FToI, {any(Rep::F64)});
                 if (pick(8) == 0) return b_->op(Op::NegI, {any(Rep::I64)});
                 if (pick(8) == 0) return b_->typed(Op::VarGet, Rep::I64, {}, pick(2));
+                if (pick(8) == 0) return chain();
                 if (callee && pick(4) == 0) {
                     const Value args[] = {any(Rep::I64), any(Rep::F64), any(Rep::Bool)};
                     return b_->call(callee, nullptr, args, 0, Rep::I64);
