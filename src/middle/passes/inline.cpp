@@ -3,7 +3,7 @@
 //
 //   what cannot raise, call or loop ("leaf")           kMaxLeafInsts, everywhere
 //   in a loop, or with a function for an argument      kMaxHotInsts
-//   called in one place and known nowhere else         kMaxOnceInsts
+//   called in one place and known nowhere else         kMaxOnceInsts; nothing of the function remains but its name
 //   otherwise                                          kMaxBodyInsts
 //   its own caller: once, by a copy of the body        kMaxSelfInsts for all its calls of itself together
 //
@@ -14,6 +14,7 @@
 // Before:  v2 = call @twice, v1        After:  v3 = const.f64 2;  v4 = mul.f v1, v3
 
 #include <algorithm>
+#include <optional>
 
 #include "middle/analysis/dominators.h"
 #include "middle/pass.h"
@@ -64,6 +65,7 @@ class CostInliner {
         context_.count("calls inlined", inlined_);
         context_.count("calls of themselves inlined", selfInlined_);
         context_.count("calls of closures made direct", direct_);
+        context_.count("functions that nothing calls any more", dropped_);
         return inlined_ + selfInlined_ + direct_ != 0;
     }
 
@@ -87,7 +89,7 @@ class CostInliner {
             for (Block* block : blocks(*fn)) {
                 for (Inst* inst : insts(block)) {
                     if (inst->is(Op::Call) || inst->is(Op::CallEnv)) of(inst->immFn).references++;
-                    if (inst->is(Op::ConstFn)) isKnown(inst->immFn);
+                    if (inst->is(Op::ConstFn) || inst->is(Op::Closure)) isKnown(inst->immFn);
                 }
             }
         }
@@ -146,6 +148,7 @@ class CostInliner {
         }
         call.op = closure->is(Op::ConstFn) ? Op::Call : Op::CallEnv;
         call.immFn = callee;
+        of(callee).references++;
         direct_++;
     }
 
@@ -164,10 +167,16 @@ class CostInliner {
         for (size_t i = calls.size(); i-- > 0 && fn.instCount() < kMaxCallerInsts;) {
             const bool isSelf = calls[i]->immFn == &fn;
             if (isSelf ? self == nullptr : !isWorth[i]) continue;
-            if (!spliceCall(fn, calls[i], isSelf ? *self : *calls[i]->immFn)) continue;
-            if (!isSelf) of(&fn).depth = std::max(of(&fn).depth, of(calls[i]->immFn).depth + 1);
-            growth_ += of(calls[i]->immFn).insts;
+            Function& body = isSelf ? *self : *calls[i]->immFn;
+            if (!spliceCall(fn, calls[i], body)) continue;
             (isSelf ? selfInlined : inlined)++;
+            countCalls(body, 1);
+            Callee& callee = of(&body);
+            growth_ += callee.insts;
+            callee.references--;
+            if (isSelf) continue;
+            of(&fn).depth = std::max(of(&fn).depth, callee.depth + 1);
+            if (callee.references == 0) dropBody(body);
         }
         if (selfInlined) of(&fn).depth++;
         inlined_ += inlined;
@@ -179,16 +188,39 @@ class CostInliner {
         return true;
     }
 
+    /// Adds `n` references to each function for each direct call of it in `body`.
+    void countCalls(const Function& body, int n) {
+        for (Block* block : blocks(body)) {
+            for (Inst* inst : insts(block)) {
+                if (inst->is(Op::Call) || inst->is(Op::CallEnv)) of(inst->immFn).references += uint32_t(n);
+            }
+        }
+    }
+
+    /// Nothing can call the function any more: tracebacks need its name and place, no more.
+    void dropBody(Function& fn) {
+        countCalls(fn, -1);
+        fn.entry = fn.lastBlock = nullptr;
+        Block* entry = fn.addBlock();
+        for (Rep rep : fn.params) fn.addParam(entry, rep);
+        fn.append(entry, fn.makeInst(Op::Unreachable, Rep::Void, {}, fn.loc));
+        fn.renumber();
+        fn.type = kNoType;
+        dropped_++;
+    }
+
     std::vector<bool> judge(Function& fn, const std::vector<Inst*>& calls, int round) {
         std::vector<bool> isWorth(calls.size(), false);
-        const bool isAny = std::any_of(calls.begin(), calls.end(), [&](Inst* call) { return of(call->immFn).isPossible; });
-        if (!isAny) return isWorth;
-        const Dominators dominators(fn);
-        const Loops loops(fn, dominators);
+        std::optional<Dominators> dominators;
+        std::optional<Loops> loops;
         for (size_t i = 0; i < calls.size(); i++) {
-            if (!dominators.isReachable(calls[i]->block)) continue;
             const bool isUnrolled = round != 0 && of(calls[i]->immFn).callsItself;  // its body has been put here
-            isWorth[i] = !isUnrolled && isWorthIt(fn, *calls[i], loops.depth(calls[i]->block) != 0);
+            if (isUnrolled || !isWorthIt(fn, *calls[i], true)) continue;
+            isWorth[i] = isWorthIt(fn, *calls[i], false);
+            if (isWorth[i]) continue;
+            // Few calls are worth it only in a loop; for these one has to know.
+            if (!loops) loops.emplace(fn, dominators.emplace(fn));
+            isWorth[i] = dominators->isReachable(calls[i]->block) && loops->depth(calls[i]->block) != 0;
         }
         return isWorth;
     }
@@ -241,7 +273,7 @@ class CostInliner {
     PassContext& context_;
     std::vector<Callee> callees_;  // by function index
     uint64_t growth_ = 0;
-    uint64_t inlined_ = 0, selfInlined_ = 0, direct_ = 0;
+    uint64_t inlined_ = 0, selfInlined_ = 0, direct_ = 0, dropped_ = 0;
 };
 
 }  // namespace
