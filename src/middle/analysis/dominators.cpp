@@ -37,6 +37,10 @@ class LengauerTarjan {
             uint32_t edge;
         };
         std::vector<Frame> stack;
+        stack.reserve(number_.size());
+        vertex_.reserve(number_.size());
+        parent_.reserve(number_.size());
+        postorder_.reserve(number_.size());
         auto visit = [&](Block* block, uint32_t parent) {
             number_[block->id] = uint32_t(vertex_.size());
             vertex_.push_back(block);
@@ -132,7 +136,9 @@ void Dominators::buildTree(const Function& fn) {
     enter_.assign(fn.blockCount(), 0);
     leave_.assign(fn.blockCount(), 0);
     uint32_t clock = 0;
-    std::vector<std::pair<Block*, size_t>> stack{{fn.entry, 0}};
+    std::vector<std::pair<Block*, size_t>> stack;
+    stack.reserve(order_.size());
+    stack.push_back({fn.entry, 0});
     enter_[fn.entry->id] = clock++;
     while (!stack.empty()) {
         auto& [block, next] = stack.back();

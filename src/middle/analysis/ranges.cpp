@@ -43,23 +43,47 @@ bool isWideOp(Op op) { return op == Op::AddU || op == Op::SubU || op == Op::MulU
 
 }  // namespace
 
-Ranges::Ranges(Function& fn, std::vector<bool> whole)
-    : fn_(fn), dominators_(fn), whole_(std::move(whole)), assumed_(fn.instCount()), incoming_(fn.instCount()),
+Ranges::Ranges(Function& fn, const Dominators& dominators, std::vector<bool> whole)
+    : fn_(fn), dominators_(dominators), whole_(std::move(whole)), assumed_(fn.instCount()), incoming_(fn.instCount()),
       ranges_(fn.instCount(), kAnyWord) {
-    markWide();
     findLoopParams();
-    if (!loopParams_.empty()) solve();
+    markWide();
+    if (loopParams_.empty()) return;
+    collect();
+    solve();
+}
+
+bool Ranges::isRelevant(const Inst& inst) const {
+    return counts(&inst) || inst.is(Op::ArrSet) || inst.is(Op::ArrSetU) || inst.is(Op::ArrGet) || inst.is(Op::ArrGetU);
+}
+
+/// What the walks that solve need to look at.
+void Ranges::collect() {
+    starts_.resize(fn_.blockCount());
+    ends_.resize(fn_.blockCount());
+    for (Block* block : dominators_.order()) {
+        starts_[block->id] = uint32_t(relevant_.size());
+        for (Inst* inst : insts(block)) {
+            if (isRelevant(*inst)) relevant_.push_back(inst);
+        }
+        ends_[block->id] = uint32_t(relevant_.size());
+    }
 }
 
 void Ranges::markWide() {
-    std::vector<Block*> work;
-    std::vector<bool> isQueued(fn_.blockCount(), false);
     wide_.assign(fn_.instCount(), false);
+    bool isAny = false;
     for (Block* block : blocks(fn_)) {
-        for (Inst* inst : insts(block)) wide_[inst->id] = isWideOp(inst->op);
-        work.push_back(block);
-        isQueued[block->id] = true;
+        for (Inst* inst : insts(block)) {
+            if (!isWideOp(inst->op)) continue;
+            wide_[inst->id] = true;
+            isAny = true;
+        }
     }
+    if (!isAny) return;
+    std::vector<Block*> work;
+    std::vector<bool> isQueued(fn_.blockCount(), true);
+    for (Block* block : blocks(fn_)) work.push_back(block);
     // Blocks whose parameters have become wide hand that on; each parameter does so once.
     while (!work.empty()) {
         Block* block = work.back();
@@ -92,7 +116,11 @@ void Ranges::findLoopParams() {
 
 void Ranges::solve() {
     for (int walks = 1;; walks++) {
-        walk([](Inst&) {});
+        begin();
+        while (Block* block = next()) {
+            for (uint32_t i = starts_[block->id]; i < ends_[block->id]; i++) compute(*relevant_[i]);
+            passOn(block);
+        }
         if (!widen(walks >= kMaxWalks)) break;
     }
     // What holds under the assumptions holds without them.

@@ -42,9 +42,9 @@ inline bool lies(Interval inner, Interval outer) {
 
 class Ranges {
   public:
-    /// `whole`: by value id, the numbers that count as whole and within 2^53; may be empty. Neither it nor the function may change
-    /// before the walk, but for what `walk` allows.
-    Ranges(Function& fn, std::vector<bool> whole = {});
+    /// `dominators` must live as long as this. `whole`: by value id, the numbers that count as whole and within 2^53; may be empty. The
+    /// function must not change before the walk, nor in it but for what `walk` allows.
+    Ranges(Function& fn, const Dominators& dominators, std::vector<bool> whole = {});
 
     /// Visits every instruction once, each before those it dominates; of() then holds at that instruction, whose own interval is not
     /// known yet. The visitor may replace the op by one that computes the same.
@@ -54,7 +54,7 @@ class Ranges {
         while (Block* block = next()) {
             for (Inst* inst : insts(block)) {
                 visit(*inst);
-                compute(*inst);
+                if (isRelevant(*inst)) compute(*inst);
             }
             passOn(block);
         }
@@ -62,7 +62,7 @@ class Ranges {
 
     /// What is known of a value of representation I64, or of a number that counts as whole.
     Interval of(Value v) const { return ranges_[v->id]; }
-    bool isWhole(Value v) const { return v->id < whole_.size() && whole_[v->id]; }
+    bool isWhole(const Inst* v) const { return v->id < whole_.size() && whole_[v->id]; }
     /// The result of an addition, subtraction or multiplication (of any kind) with unlimited digits, in `exact`; false if it may leave
     /// the range of integer, or is none of these.
     bool isInRange(const Inst& inst, Interval& exact) const;
@@ -78,9 +78,13 @@ class Ranges {
         Interval range;
     };
 
-    bool counts(Value v) const { return v->rep == Rep::I64 || isWhole(v); }
-    Interval limitOf(Value v) const { return v->rep == Rep::I64 && wide_[v->id] ? kAnyWord : kAnyInteger; }
+    bool counts(const Inst* v) const { return v->rep == Rep::I64 || isWhole(v); }
+    Interval limitOf(const Inst* v) const { return v->rep == Rep::I64 && wide_[v->id] ? kAnyWord : kAnyInteger; }
 
+    /// True if it has an interval, or narrows one.
+    bool isRelevant(const Inst& inst) const;
+
+    void collect();
     void markWide();
     void findLoopParams();
     void solve();
@@ -97,9 +101,12 @@ class Ranges {
     Interval arithmetic(const Inst& inst) const;
 
     Function& fn_;
-    Dominators dominators_;
+    const Dominators& dominators_;
     std::vector<bool> whole_;         // by id
     std::vector<bool> wide_;          // by id
+    std::vector<Inst*> relevant_;     // block by block
+    std::vector<uint32_t> starts_;    // by block id: where its part of that begins
+    std::vector<uint32_t> ends_;
     std::vector<bool> isLoopHead_;    // by block id: some predecessor comes later
     std::vector<Value> loopParams_;   // parameters of such blocks
     std::vector<Interval> assumed_;   // by id, of those

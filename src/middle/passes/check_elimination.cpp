@@ -69,26 +69,47 @@ Condition conditionOf(const Inst& inst) {
     return {inst.op, inst.operands[0], inst.operandCount == 2 ? inst.operands[1] : nullptr, inst.imm};
 }
 
+bool isChecked(const Inst& inst) { return inst.is(Op::CheckNull) || inst.is(Op::CheckNil) || inst.is(Op::CheckRef); }
+
+bool isIndexed(const Inst& inst) { return inst.is(Op::ArrGet) || inst.is(Op::ArrSet); }
+
+bool isDecision(const Inst& inst) { return inst.is(Op::Br) && !inst.operands[0]->isConst(); }
+
+template <class Is>
+bool hasAny(const Function& fn, Is is) {
+    for (Block* block : blocks(fn)) {
+        for (Inst* inst : insts(block)) {
+            if (is(*inst)) return true;
+        }
+    }
+    return false;
+}
+
 class CheckElimination {
   public:
     CheckElimination(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(fn), atEnd_(fn.blockCount()) {}
 
     bool run() {
-        if (!hasChecks()) return false;
-        Ranges ranges(fn_);
-        const Block* current = nullptr;
         Facts facts;
-        ranges.walk([&](Inst& inst) {
-            if (inst.block != current) {
-                current = inst.block;
+        auto visitInst = [&](Inst& inst) {
+            if (&inst == inst.block->first) {
                 learnFromBranch(inst.block);
                 facts = atStart(inst.block);
             }
-            visit(inst, ranges, facts);
+            visit(inst, facts);
             if (!inst.isTerminator()) return;
             facts.isKnown = true;
             atEnd_[inst.block->id] = std::move(facts);
-        });
+        };
+        if (hasAny(fn_, isIndexed)) {
+            Ranges ranges(fn_, dominators_);
+            ranges_ = &ranges;
+            ranges.walk(visitInst);
+        } else {
+            for (Block* block : dominators_.order()) {
+                for (Inst* inst : insts(block)) visitInst(*inst);
+            }
+        }
         for (Inst* check : dead_) fn_.remove(check);
         context_.count("range checks removed", bounds_);
         context_.count("null and type checks removed", dead_.size());
@@ -97,18 +118,6 @@ class CheckElimination {
     }
 
   private:
-    bool hasChecks() const {
-        for (Block* block : blocks(fn_)) {
-            for (Inst* inst : insts(block)) {
-                if (inst->is(Op::ArrGet) || inst->is(Op::ArrSet) || inst->is(Op::CheckNull) || inst->is(Op::CheckNil) ||
-                    inst->is(Op::CheckRef) || (inst->is(Op::Br) && !inst->operands[0]->isConst())) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
     // --- what branches and checks have decided
 
     void learn(const Condition& condition, bool value, const Block* block) { conditions_[hashOf(condition)] = {condition, value, block}; }
@@ -133,14 +142,14 @@ class CheckElimination {
         return dominators_.dominates(found->second.block, block) ? found->second.value : -1;
     }
 
-    void visit(Inst& inst, const Ranges& ranges, Facts& facts) {
+    void visit(Inst& inst, Facts& facts) {
         switch (inst.op) {
             case Op::CheckNull: return visitCheck(inst, {Op::IsNull, inst.operands[0], nullptr, 0}, false);
             case Op::CheckNil: return visitCheck(inst, {Op::IsNil, inst.operands[0], nullptr, 0}, false);
             case Op::CheckRef: return visitCheck(inst, {Op::IsTypeRef, inst.operands[0], nullptr, inst.imm}, true);
             case Op::ArrGet:
             case Op::ArrSet:
-                if (isWithin(inst, ranges, facts)) {
+                if (isWithin(inst, facts)) {
                     inst.op = inst.is(Op::ArrGet) ? Op::ArrGetU : Op::ArrSetU;
                     bounds_++;
                 }
@@ -189,8 +198,8 @@ class CheckElimination {
         return facts;
     }
 
-    bool isWithin(const Inst& access, const Ranges& ranges, const Facts& facts) const {
-        const Interval range = ranges.of(access.operands[1]);
+    bool isWithin(const Inst& access, const Facts& facts) const {
+        const Interval range = ranges_->of(access.operands[1]);
         if (range.isEmpty()) return false;
         for (const Fact& f : facts.known) {
             if (f.array != access.operands[0]) continue;
@@ -235,6 +244,7 @@ class CheckElimination {
     Function& fn_;
     PassContext& context_;
     Dominators dominators_;
+    const Ranges* ranges_ = nullptr;
     std::unordered_map<uint64_t, Known> conditions_;  // by hash; one that does not dominate gives way
     std::vector<Facts> atEnd_;                        // by block id
     std::vector<Inst*> dead_;
@@ -244,6 +254,9 @@ class CheckElimination {
 
 }  // namespace
 
-bool runCheckElimination(Function& fn, PassContext& context) { return CheckElimination(fn, context).run(); }
+bool runCheckElimination(Function& fn, PassContext& context) {
+    const bool isUseful = hasAny(fn, [](const Inst& i) { return isChecked(i) || isIndexed(i) || isDecision(i); });
+    return isUseful && CheckElimination(fn, context).run();
+}
 
 }  // namespace luapp::ir

@@ -55,10 +55,12 @@ class Narrower {
     bool run() {
         if (!collect()) return false;
         propagate();
+        if (!savesAnything()) return false;
         joinWebs();
-        if (!judge()) return false;
+        const Dominators dominators(fn_);
+        if (!judge(dominators)) return false;
         bool isProven = false;
-        for (int round = 0; round < kMaxRounds && !isProven && anyLeft(); round++) isProven = prove();
+        for (int round = 0; round < kMaxRounds && !isProven && anyLeft(); round++) isProven = prove(dominators);
         if (!isProven || !anyLeft()) return false;
         makeTwins();
         fillTwins();
@@ -81,7 +83,7 @@ class Narrower {
                 }
             }
             for (Inst* inst : insts(block)) {
-                isUseful |= isRounding(*inst) || isComparison(*inst);
+                isUseful |= saves(*inst);
                 if (isWholeConstant(*inst) || inst->is(Op::IToF)) isWhole_[inst->id] = true;
                 if (inst->rep != Rep::F64 || integerOp(inst->op) == Op::Param) continue;
                 // A divisor that is no constant may be 0.
@@ -89,6 +91,16 @@ class Narrower {
             }
         }
         return isUseful && !candidates_.empty();
+    }
+
+    /// A conversion that could go if a candidate were an integer.
+    static bool saves(const Inst& inst) {
+        auto mayBeCandidate = [](Value v) { return v->isParam() || (v->rep == Rep::F64 && integerOp(v->op) != Op::Param); };
+        if (isRounding(inst)) return mayBeCandidate(inst.operands[0]);
+        if (!isComparison(inst)) return false;
+        const Value a = inst.operands[0];
+        const Value b = inst.operands[1];
+        return (a->is(Op::IToF) && mayBeCandidate(b)) || (b->is(Op::IToF) && mayBeCandidate(a));
     }
 
     void add(Value v) {
@@ -107,13 +119,24 @@ class Narrower {
     }
 
     void propagate() {
-        std::vector<std::vector<Value>> users(fn_.instCount());
+        // Who is made of a value: lists in one array.
+        struct Use {
+            Value user;
+            uint32_t next;
+        };
+        constexpr uint32_t kEnd = ~0u;
+        std::vector<uint32_t> firstUse(fn_.instCount(), kEnd);
+        std::vector<Use> uses;
         std::vector<Value> work;
         for (Value c : candidates_) {
             bool isAll = true;
             forSources(c, [&](Value source) {
-                if (isWhole_[source->id]) users[source->id].push_back(c);
-                else isAll = false;
+                if (isWhole_[source->id]) {
+                    uses.push_back({c, firstUse[source->id]});
+                    firstUse[source->id] = uint32_t(uses.size() - 1);
+                } else {
+                    isAll = false;
+                }
             });
             if (!isAll) work.push_back(c);
         }
@@ -122,7 +145,7 @@ class Narrower {
             work.pop_back();
             if (!isWhole_[v->id]) continue;
             isWhole_[v->id] = false;
-            for (Value user : users[v->id]) work.push_back(user);
+            for (uint32_t i = firstUse[v->id]; i != kEnd; i = uses[i].next) work.push_back(uses[i].user);
         }
         std::erase_if(candidates_, [&](Value c) { return !isWhole_[c->id]; });
     }
@@ -150,9 +173,25 @@ class Narrower {
     bool isCandidate(const Inst* v) const { return v->rep == Rep::F64 && isWhole_[v->id] && !isLeaf(v); }
     bool isNumber(Value v) const { return v->rep == Rep::F64 && isWhole_[v->id]; }
 
+    bool savesAnything() const {
+        for (Block* block : blocks(fn_)) {
+            for (Inst* inst : insts(block)) {
+                if (isRounding(*inst) && isCandidate(inst->operands[0])) return true;
+                if (!isNarrowedComparison(*inst)) continue;
+                for (Value v : inst->ops()) {
+                    if (isCandidate(v) && convertsOther(*inst, v)) return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    bool isNarrowedComparison(const Inst& inst) const {
+        return isComparison(inst) && isNumber(inst.operands[0]) && isNumber(inst.operands[1]);
+    }
+
     /// Drops the webs that do not pay; false if none is left.
-    bool judge() {
-        const Dominators dominators(fn_);
+    bool judge(const Dominators& dominators) {
         const Loops loops(fn_, dominators);
         gains_.assign(fn_.instCount(), 0);
         wants_.assign(fn_.instCount(), 0);
@@ -170,7 +209,7 @@ class Narrower {
     }
 
     void weigh(const Inst& inst, int64_t weight) {
-        const bool isNarrowed = isComparison(inst) && isNumber(inst.operands[0]) && isNumber(inst.operands[1]);
+        const bool isNarrowed = isNarrowedComparison(inst);
         for (Value v : inst.ops()) {
             if (!isCandidate(v)) continue;
             if (isRounding(inst)) gains_[webOf(v)] += weight;
@@ -204,10 +243,10 @@ class Narrower {
     // --- proof
 
     /// Drops the webs of which something may leave the range; true if there was none, so that everything left is proven.
-    bool prove() {
+    bool prove(const Dominators& dominators) {
         std::vector<bool> failed(fn_.instCount(), false);
         bool isProven = true;
-        Ranges ranges(fn_, isWhole_);
+        Ranges ranges(fn_, dominators, isWhole_);
         ranges.walk([&](Inst& inst) {
             if (inst.rep != Rep::F64 || !isWhole_[inst.id]) return;
             // A word beyond 2^53 converts inexactly: whoever uses it is no integer.
@@ -292,7 +331,7 @@ class Narrower {
                 if (isRounding(*inst) && isCandidate(inst->operands[0])) {
                     fn_.replace(inst, twin(inst->operands[0]));
                     conversions++;
-                } else if (isComparison(*inst) && isNumber(inst->operands[0]) && isNumber(inst->operands[1])) {
+                } else if (isNarrowedComparison(*inst)) {
                     const Value operands[] = {twin(inst->operands[0]), twin(inst->operands[1])};
                     fn_.replace(inst, before(inst, integerOp(inst->op), operands));
                 }

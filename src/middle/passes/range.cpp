@@ -32,7 +32,8 @@ bool hasChecks(const Function& fn) {
 
 bool runRange(Function& fn, PassContext& context) {
     if (!hasChecks(fn)) return false;
-    Ranges ranges(fn);
+    const Dominators dominators(fn);
+    Ranges ranges(fn, dominators);
     uint64_t removed = 0;
     ranges.walk([&](Inst& inst) {
         const Op unchecked = uncheckedOp(inst.op);
