@@ -47,12 +47,12 @@ constexpr Step kSteps[] = {
     {PassId::Range, 1},
     // Unchecked arithmetic adds up.
     {PassId::Combine, 2},
-    // The constants it makes are hoisted.
-    {PassId::StrengthReduction, 2},
     // Bodies are at their shortest, and their counters known to be unchecked.
     {PassId::LoopFusion, 2},
     // With ranges known and loops fused; comparisons that are decided are not hoisted.
     {PassId::CheckElimination, 2},
+    // The constants it makes are hoisted.
+    {PassId::StrengthReduction, 2},
     // Checks and arithmetic that raises leave the loop; licm then hoists what depends on them.
     {PassId::LoopInversion, 2},
     {PassId::Licm, 1},
