@@ -49,7 +49,7 @@ class Combiner {
         }
     }
 
-    /// What both users and operands are left with nothing of. New constants are not counted and never asked for.
+    /// True if `first` has one user, so that it goes when that no longer needs it.
     bool isOnlyFor(const Inst& first) const { return first.id < uses_.size() && uses_[first.id] == 1; }
 
     bool visit(Inst& inst) {
@@ -195,7 +195,8 @@ class Combiner {
             const Inst& down = *inst.operands[1 - k];
             int64_t left = 0, right = 0;
             if (!isShift(up, Op::Shl32, left) || !isShift(down, Op::Shr32, right)) continue;
-            if (left + right == 32 && up.operands[0] == down.operands[0]) return become(inst, Op::Rol32, up.operands[0], Op::ConstI64, left);
+            if (left + right != 32 || up.operands[0] != down.operands[0]) continue;
+            return become(inst, Op::Rol32, up.operands[0], Op::ConstI64, left);
         }
         return false;
     }

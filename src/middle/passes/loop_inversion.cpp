@@ -184,7 +184,9 @@ class Inverter {
         }
     }
 
-    static size_t positionIn(const Block* header, const Inst* v) { return v->isParam() ? size_t(v->imm) : header->params.size() + v->scratch; }
+    static size_t positionIn(const Block* header, const Inst* v) {
+        return v->isParam() ? size_t(v->imm) : header->params.size() + v->scratch;
+    }
 
     /// Copies of the parameters and instructions of the loop's head as they are when the loop is entered.
     std::vector<Value> copyTest(const Candidate& c, const Edge& entry) {
