@@ -80,7 +80,7 @@ static bool runFile(const Options& options, Session& session, int& status) {
 
 int runCommand(const Options& options) {
     const RunOptions& o = options.run;
-    const SessionSettings settings{o.file, o.args, o.before, o.memoryLimit, options.common.level};
+    const SessionSettings settings{o.file, o.args, o.before, o.memoryLimit, options.common.level, o.gcLog};
     const std::unique_ptr<Session> session = Session::open(settings);
     if (!session) return kExitProgramError;
     for (const RunOptions::First& first : o.first) {
@@ -97,7 +97,7 @@ int runCommand(const Options& options) {
 }
 
 int replCommand(const Options& options) {
-    const SessionSettings settings{"", {}, {}, options.repl.memoryLimit, options.repl.level};
+    const SessionSettings settings{"", {}, {}, options.repl.memoryLimit, options.repl.level, false};
     const std::unique_ptr<Session> session = Session::open(settings);
     if (!session) return kExitProgramError;
     runRepl(*session, options.repl.isStrict ? ReplMode::Strict : ReplMode::Lenient);

@@ -122,6 +122,7 @@ struct CommandLine {
                          ->type_name("CODE")->allow_extra_args(false);
         moduleOption = run->add_option("-l", modules, "require MODULE before FILE")->type_name("MODULE")->allow_extra_args(false);
         run->add_flag("-i", o.run.isInteractive, "go on with an interactive session (see repl)");
+        run->add_flag("--gc-log", o.run.gcLog, "tell of each pause of the collector on standard error");
         run->add_option("--memory", memory, "the most memory the program may use, for example 64M (default: no limit)")
             ->type_name("SIZE");
         addLevel(*run, o.common.level);

@@ -35,6 +35,7 @@ struct RunOptions {
     std::string file;               // "-": standard input; empty: only `first`, or the session
     std::vector<std::string> args;  // for the program, untouched
     uint64_t memoryLimit = 0;       // bytes; 0: none
+    bool gcLog = false;             // the collector tells what it does
 };
 
 struct ReplOptions {

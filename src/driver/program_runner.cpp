@@ -9,6 +9,7 @@
 
 #include "driver/driver.h"
 #include "driver/files.h"
+#include "driver/gc_log.h"
 #include "driver/lua_syntax.h"
 #include "driver/pipeline.h"
 #include "frontend/diag/render.h"
@@ -332,6 +333,7 @@ std::unique_ptr<Session> Session::open(const SessionSettings& settings) {
         fprintf(stderr, "luapp: the system has no memory to start with\n");
         return nullptr;
     }
+    if (settings.gcLog) s->heap.setObserver(logPause, nullptr);
     return std::unique_ptr<Session>(new Session(s, std::make_unique<Impl>(settings)));
 }
 

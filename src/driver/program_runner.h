@@ -25,6 +25,7 @@ struct SessionSettings {
     std::vector<std::string> before;     // the command line before the file; its last word is arg[-1] in lenient code
     uint64_t memoryLimit = 0;            // bytes; 0: none
     int level = ir::kDefaultLevel;       // of optimisation, for what is compiled while the program runs
+    bool gcLog = false;                  // a line to standard error for each pause of the collector (gc_log.h)
 };
 
 /// A text compiled for running now.

@@ -237,10 +237,16 @@ LUAPP_NOINLINE void fillWeakTables(State& s, LuaTable* weakValues, LuaTable* wea
 
 TEST_CASE("weak tables lose what nobody else holds") {
     ScopedState s;
-    LuaTable* weakValues = newLuaTable(*s);
-    weakValues->flags |= LuaTable::kWeakValues;
-    LuaTable* weakKeys = newLuaTable(*s);
-    weakKeys->flags |= LuaTable::kWeakKeys;
+    s->modeKey = newString(*s, "__mode");
+    const auto newWeakTable = [&](std::string_view mode) {
+        LuaTable* metatable = newLuaTable(*s);
+        luaSetString(*s, metatable, s->modeKey, Value::string(newString(*s, mode)));
+        LuaTable* t = newLuaTable(*s);
+        setMetatable(*s, t, metatable);
+        return t;
+    };
+    LuaTable* weakValues = newWeakTable("v");
+    LuaTable* weakKeys = newWeakTable("k");
     LuaTable* kept = newLuaTable(*s);
     fillWeakTables(*s, weakValues, weakKeys, kept);
     clearStack();

@@ -8,12 +8,13 @@
 namespace luapp::rt {
 namespace {
 
-// Cell sizes of the classes above 512 bytes: steps of an eighth to a quarter, then whole fractions of a block.
+// Cell sizes of the classes above 512 bytes: steps of an eighth to a quarter, then about whole fractions of a block; from 8 KiB on multiples
+// of a card, so that no two objects share one.
 constexpr uint32_t kBigCells[] = {640,  768,  896,  1024, 1280, 1536, 1792, 2048,  2560,  3072,
-                                  3584, 4096, 5456, 6544, 8192, 9360, 10912, 13104, 16384, 32768};
+                                  3584, 4096, 5456, 6544, 8192, 9344, 10880, 13056, 16384, 32768};
 constexpr unsigned kBigCount = sizeof kBigCells / sizeof kBigCells[0];
 constexpr unsigned kFirstBig = kMaxExactSize / kGranule + 1;
-static_assert(kFirstBig + kBigCount == kSizeClassCount);
+static_assert(kFirstBig + kBigCount == kPlainClassCount);
 
 // Address space to ask for; halved until the system agrees. A sanitizer build has to share the range with its shadow.
 constexpr uint64_t kReserveWanted = LUAPP_ASAN ? uint64_t{8} << 30 : uint64_t{64} << 30;
@@ -36,7 +37,9 @@ unsigned sizeClassOf(size_t bytes) {
 }
 
 size_t classCellSize(unsigned sizeClass) {
-    return sizeClass < kFirstBig ? sizeClass * kGranule : kBigCells[sizeClass - kFirstBig];
+    if (sizeClass < kFirstBig) return sizeClass * kGranule;
+    if (sizeClass < kInternedClass) return kBigCells[sizeClass - kFirstBig];
+    return sizeClass == kCoroutineClass ? kCoroutineCell : kLeastInternedCell + (sizeClass - kInternedClass) * kGranule;
 }
 
 BlockSpace::~BlockSpace() {
@@ -115,11 +118,9 @@ uint32_t BlockSpace::takeSmall(unsigned sizeClass) {
     Block& b = blocks_[index];
     b.use = BlockUse::Small;
     b.sizeClass = static_cast<uint8_t>(sizeClass);
-    b.needsSweep = false;
     b.cellSize = static_cast<uint32_t>(classCellSize(sizeClass));
     b.cellCount = static_cast<uint32_t>(kBlockSize / b.cellSize);
     b.reciprocal = static_cast<uint32_t>(((uint64_t{1} << 32) + b.cellSize - 1) / b.cellSize);
-    b.liveCells = 0;
     size_t words = (b.cellCount + 63) / 64 * 8;
     std::memset(b.marks, 0, words);
     std::memset(b.allocated, 0, words);
@@ -134,7 +135,6 @@ uint32_t BlockSpace::takeLarge(uint32_t count, size_t bytes) {
     Block& b = blocks_[index];
     b.use = BlockUse::LargeHead;
     b.sizeClass = static_cast<uint8_t>(kLargeClass);
-    b.needsSweep = false;
     b.isZeroed = zeroed;
     b.cellSize = 0;
     b.cellCount = 1;
@@ -188,15 +188,20 @@ void BlockSpace::release(uint32_t index) {
     if (index < searchFrom_) searchFrom_ = index;
 }
 
-void BlockSpace::returnIdle() {
-    for (uint32_t i = 0; i < end_; i++) {
-        uint32_t first = i;
-        while (i < end_ && blocks_[i].use == BlockUse::Free && blocks_[i].isIdle && !blocks_[i].isZeroed) i++;
-        if (i > first && madvise(addressOf(first), size_t{i - first} * kBlockSize, MADV_DONTNEED) == 0) {
-            for (uint32_t k = first; k < i; k++) blocks_[k].isZeroed = true;
+bool BlockSpace::returnIdle(uint32_t& cursor, uint32_t most) {
+    const uint32_t stop = end_ - cursor > most ? cursor + most : end_;
+    while (cursor < stop) {
+        const uint32_t first = cursor;
+        while (cursor < stop && blocks_[cursor].use == BlockUse::Free && blocks_[cursor].isIdle && !blocks_[cursor].isZeroed) cursor++;
+        if (cursor > first) {
+            if (madvise(addressOf(first), size_t{cursor - first} * kBlockSize, MADV_DONTNEED) != 0) continue;
+            for (uint32_t k = first; k < cursor; k++) blocks_[k].isZeroed = true;
+        } else {
+            if (blocks_[cursor].use == BlockUse::Free) blocks_[cursor].isIdle = true;
+            cursor++;
         }
-        if (i < end_ && blocks_[i].use == BlockUse::Free) blocks_[i].isIdle = true;
     }
+    return cursor < end_;
 }
 
 }  // namespace luapp::rt

@@ -16,11 +16,21 @@ inline constexpr size_t kGranule = 16;
 inline constexpr size_t kMaxExactSize = 512;
 /// Objects above this size get blocks of their own.
 inline constexpr size_t kMaxSmallSize = 32 * 1024;
-/// Classes 1..32 are exact multiples of 16; the others are listed in block_space.cpp.
-inline constexpr unsigned kSizeClassCount = 33 + 20;
+/// Classes 1..32 are exact multiples of 16; 20 for bigger cells follow (block_space.cpp).
+inline constexpr unsigned kPlainClassCount = 33 + 20;
+/// Classes of their own have the objects whose death must be noticed when their block is swept: interned strings (cells of 32, 48 and 64
+/// bytes) and coroutines.
+inline constexpr unsigned kInternedClass = kPlainClassCount;
+inline constexpr unsigned kCoroutineClass = kInternedClass + 3;
+inline constexpr unsigned kSizeClassCount = kCoroutineClass + 1;
+inline constexpr size_t kLeastInternedCell = 32;
+inline constexpr size_t kCoroutineCell = 256;
 inline constexpr unsigned kLargeClass = 255;
 inline constexpr uint32_t kNoBlock = 0xFFFF'FFFFu;
 inline constexpr uint32_t kMaxCells = kBlockSize / kGranule;
+/// Changes of long objects are logged by cards of this size (barrier.h).
+inline constexpr size_t kCardSize = 128;
+inline constexpr uint32_t kCardsPerBlock = kBlockSize / kCardSize;
 
 enum class BlockUse : uint8_t {
     Free,       // in no use
@@ -33,17 +43,18 @@ enum class BlockUse : uint8_t {
 struct Block {
     BlockUse use;
     uint8_t sizeClass;
-    bool needsSweep;   // marks are newer than allocation bits
     bool isZeroed;     // memory never used since the system gave it
-    bool isIdle;       // free, and was so at the last returnIdle()
+    bool isIdle;       // free, and was so when returnIdle() last came by
     uint32_t cellSize; // small: bytes per cell
     uint32_t cellCount;
     uint32_t reciprocal;  // ceil(2^32 / cellSize), to divide by it
     uint32_t head;        // LargeTail: block index of the head
     uint32_t span;        // LargeHead: number of blocks
-    uint32_t nextToSweep; // small: list of the heap, per class, of blocks with free cells
-    uint32_t liveCells;   // after a sweep
+    uint32_t nextAvailable; // small: list of the heap, per class, of swept blocks with free cells
+    uint32_t touchedIn;   // period (Heap::period_) in which cells of it were last handed out
+    uint32_t sweptIn;     // period in which its allocation bits were last made exact
     uint64_t largeBytes;  // LargeHead: bytes asked for, rounded
+    uint64_t cards[kCardsPerBlock / 64];  // bit i: it is on the log
     uint64_t marks[kMaxCells / 64];
     uint64_t allocated[kMaxCells / 64];
 
@@ -76,8 +87,9 @@ public:
     bool extendLarge(uint32_t index, uint32_t count, size_t bytes);
     /// Makes a block, or all blocks of a large object, free.
     void release(uint32_t index);
-    /// Gives memory back to the system that was free at the previous call already. Called at each collection.
-    void returnIdle();
+    /// Looks at up to `most` blocks from `cursor` on and gives those back to the system that were free when it last came by already. False:
+    /// all have been looked at.
+    bool returnIdle(uint32_t& cursor, uint32_t most);
 
     char* addressOf(uint32_t index) const { return base_ + size_t{index} * kBlockSize; }
     Block& block(uint32_t index) { return blocks_[index]; }

@@ -1,36 +1,19 @@
 #include "runtime/gc/heap.h"
 
-#include <time.h>
-
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
-#include "gc_config.h"
-#include "runtime/gc/marker.h"
-#include "runtime/object/lua_table.h"
-#include "runtime/object/userdata.h"
-#include "runtime/vm/coroutine.h"
+#include "runtime/gc/stress.h"
 #include "runtime/vm/state.h"
 
 namespace luapp::rt {
 namespace {
 
-constexpr bool kStress = LUAPP_GC_STRESS != 0;
-// Stress builds collect when a 64th of the heap has been allocated: at every allocation while the heap is small.
-constexpr uint64_t kStressShare = 64;
-// Freed cells hold this in stress builds, so that a stale reference is seen at once.
-constexpr int kPoison = 0xDB;
-// A heap grows at least by this between collections.
-constexpr uint64_t kLeastThreshold = uint64_t{1} << 20;
 // Recycled memory is zeroed and handed out in pieces that fit the first-level cache.
 constexpr uint32_t kMaxRecycledRun = 8 * 1024;
-
-uint64_t nowNs() {
-    timespec t{};
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_nsec);
-}
+// An allocation that finds no block with free cells sweeps at most so many before it takes a new one.
+constexpr unsigned kMostSweptAtOnce = 16;
+constexpr uint64_t kSliceNs = 250'000;
 
 /// Calls visit(word index, mask) for the bits [from, to) of a bitmap.
 template <class Visit>
@@ -63,8 +46,9 @@ uint32_t blocksFor(size_t bytes) { return static_cast<uint32_t>((bytes + kBlockS
 
 }  // namespace
 
-Heap::Heap(State& s) : state_(s), threshold_(kLeastThreshold) {
-    for (unsigned c = 0; c < kSizeClassCount; c++) currentBlock_[c] = toSweep_[c] = kNoBlock;
+Heap::Heap(State& s)
+    : state_(s), tracer_(s, *this, space_), nextSlice_(kStress ? 0 : nurseryBytes()), majorThreshold_(kLeastMajorThreshold), sliceNs_(kSliceNs) {
+    for (unsigned c = 0; c < kSizeClassCount; c++) currentBlock_[c] = available_[c] = kNoBlock;
 }
 
 Heap::~Heap() = default;
@@ -76,24 +60,30 @@ size_t Heap::roundedSize(size_t bytes) {
 
 // --- allocation -------------------------------------------------------------------------------------------------------------
 
+/// Bytes allocated in this period, as the collector's pace counts them.
+uint64_t Heap::paced() const {
+    return allocatedSince_ + (external_ > externalThen_ ? static_cast<uint64_t>(external_ - externalThen_) : 0);
+}
+
 void Heap::beforeAllocating(size_t bytes) {
     if (LUAPP_UNLIKELY(!space_.isReserved()) && !space_.reserve()) raise(state_, ErrorKind::OutOfMemory);
-    uint64_t due = kStress ? liveBytes_ / kStressShare : threshold_;
-    uint64_t externalGrowth = external_ > externalThen_ ? static_cast<uint64_t>(external_ - externalThen_) : 0;
-    if (allocatedSince_ + bytes + externalGrowth > due && enabled_ && !limitSuspended_) collect();
+    if (paced() > nextSlice_ && enabled_ && !limitSuspended_) slice();
     if (limit_ != 0 && !limitSuspended_ && bytesInUse() + bytes > limit_) {
         collect();
         // Being close to the limit counts as beyond it: else every few allocations would collect.
         if (bytesInUse() + bytes > limit_ - limit_ / 64) raise(state_, ErrorKind::OutOfMemory);
     }
-    // A collection starts the count anew, so this comes last.
+    // The end of marking starts the count anew, so this comes last.
     allocatedSince_ += bytes;
 }
 
 Object* Heap::allocateSlow(size_t bytes, uint64_t header) {
     LUAPP_CHECK(!collecting_, "no allocation during a collection");
     if (bytes > kMaxSmallSize) return allocateLarge(bytes, header);
-    unsigned sizeClass = sizeClassOf(bytes);
+    return allocateIn(sizeClassOf(bytes), header);
+}
+
+Object* Heap::allocateIn(unsigned sizeClass, uint64_t header) {
     Run& run = runs_[sizeClass];
     size_t cell = classCellSize(sizeClass);
     if (cell > static_cast<size_t>(run.end - run.next)) refill(sizeClass);
@@ -102,6 +92,13 @@ Object* Heap::allocateSlow(size_t bytes, uint64_t header) {
     std::memcpy(p, &header, sizeof header);
     return reinterpret_cast<Object*>(p);
 }
+
+Object* Heap::allocateInterned(size_t bytes, uint32_t hash, uint8_t flags) {
+    const size_t cells = (bytes + kGranule - 1) / kGranule;
+    return allocateIn(kInternedClass + static_cast<unsigned>(cells - kLeastInternedCell / kGranule), headerWord(Kind::String, hash, 0, flags));
+}
+
+Object* Heap::allocateCoroutine() { return allocateIn(kCoroutineClass, headerWord(Kind::Coroutine)); }
 
 Object* Heap::allocateLarge(size_t bytes, uint64_t header) {
     uint32_t count = blocksFor(bytes);
@@ -114,6 +111,7 @@ Object* Heap::allocateLarge(size_t bytes, uint64_t header) {
         if (index == kNoBlock) raise(state_, ErrorKind::OutOfMemory);
         allocatedSince_ += rounded;
     }
+    touch(index);
     char* p = space_.addressOf(index);
     if (!space_.block(index).isZeroed) std::memset(p, 0, rounded);
     space_.block(index).isZeroed = false;
@@ -127,9 +125,16 @@ bool Heap::extend(Object* o, size_t bytes) {
     size_t rounded = roundedSize(bytes);
     size_t more = rounded - space_.block(index).largeBytes;
     beforeAllocating(more);
-    if (space_.extendLarge(index, blocksFor(rounded), rounded)) return true;
+    const bool isDone = space_.extendLarge(index, blocksFor(rounded), rounded);
+    if (isDone && tracer_.isMarked(o)) {
+        // It counts with what is live.
+        liveBytes_ += more;
+        if (phase_ == Phase::Mark && kind_ == CycleKind::Major) tracer_.addMarkedBytes(more);
+    } else if (isDone) {
+        return true;
+    }
     allocatedSince_ -= more;
-    return false;
+    return isDone;
 }
 
 /// Gives the class a non-empty run. May collect, may raise.
@@ -170,37 +175,28 @@ bool Heap::takeRun(unsigned sizeClass) {
     return true;
 }
 
-/// Makes the next block with free cells the class's current one: a block to sweep, or a new one.
+/// Makes the next block with free cells the class's current one: a swept block, or a new one.
 bool Heap::nextBlock(unsigned sizeClass) {
-    uint32_t index = toSweep_[sizeClass];
+    for (unsigned n = 0; available_[sizeClass] == kNoBlock && n < kMostSweptAtOnce && sweepOne(); n++) continue;
+    uint32_t index = available_[sizeClass];
     if (index != kNoBlock) {
-        Block& b = space_.block(index);
-        toSweep_[sizeClass] = b.nextToSweep;
-        startRecycling(index, b);
+        available_[sizeClass] = space_.block(index).nextAvailable;
     } else {
         index = space_.takeSmall(sizeClass);
         if (index == kNoBlock) return false;
     }
+    touch(index);
     currentBlock_[sizeClass] = index;
     cursorCell_[sizeClass] = 0;
     return true;
 }
 
-/// Sweeps one block: what is not marked is free.
-void Heap::startRecycling(uint32_t blockIndex, Block& b) {
-    if (!b.needsSweep) return;
-    b.needsSweep = false;
-    if (kStress) {
-        for (uint32_t cell = 0; cell < b.cellCount; cell++) {
-            if (b.isAllocated(cell) && !b.isMarked(cell)) {
-                std::memset(space_.addressOf(blockIndex) + size_t{cell} * b.cellSize, kPoison, b.cellSize);
-            }
-        }
-    }
-    std::memcpy(b.allocated, b.marks, (b.cellCount + 63) / 64 * 8);
+/// Cells of a block are handed out.
+void Heap::touch(uint32_t blockIndex) {
+    Block& b = space_.block(blockIndex);
+    b.touchedIn = b.sweptIn = period_;
+    touched_.push_back(blockIndex);
 }
-
-// --- collection -------------------------------------------------------------------------------------------------------------
 
 /// The unused ends of the current runs become free cells again, so that the allocation bits are exact.
 void Heap::retireRuns() {
@@ -219,142 +215,7 @@ void Heap::retireRuns() {
     }
 }
 
-void Heap::finishSweep() {
-    for (uint32_t i = 0; i < space_.end(); i++) {
-        Block& b = space_.block(i);
-        if (b.use == BlockUse::Small) startRecycling(i, b);
-    }
-}
-
-void Heap::clearMarks() {
-    for (uint32_t i = 0; i < space_.end(); i++) {
-        Block& b = space_.block(i);
-        if (b.use == BlockUse::Small) std::memset(b.marks, 0, (b.cellCount + 63) / 64 * 8);
-        if (b.use == BlockUse::LargeHead) b.marks[0] = 0;
-    }
-}
-
-/// After marking: empty blocks and dead large objects go back, blocks with holes are queued to be swept.
-void Heap::rebuildSweepLists() {
-    uint32_t* tails[kSizeClassCount];
-    for (unsigned c = 0; c < kSizeClassCount; c++) tails[c] = &toSweep_[c];
-    uint64_t live = 0;
-    for (uint32_t i = 0; i < space_.end(); i++) {
-        Block& b = space_.block(i);
-        if (b.use == BlockUse::LargeHead) {
-            if (b.isMarked(0)) {
-                live += b.largeBytes;
-            } else {
-                if (kStress) std::memset(space_.addressOf(i), kPoison, kBlockSize);
-                space_.release(i);
-            }
-        }
-        if (b.use != BlockUse::Small) continue;
-        uint32_t marked = 0;
-        for (uint32_t w = 0; w < (b.cellCount + 63) / 64; w++) marked += static_cast<uint32_t>(std::popcount(b.marks[w]));
-        b.liveCells = marked;
-        live += uint64_t{marked} * b.cellSize;
-        if (marked == 0) {
-            if (kStress) std::memset(space_.addressOf(i), kPoison, kBlockSize);
-            space_.release(i);
-            continue;
-        }
-        b.needsSweep = true;
-        b.isZeroed = false;
-        if (marked < b.cellCount) {
-            *tails[b.sizeClass] = i;
-            tails[b.sizeClass] = &b.nextToSweep;
-        }
-    }
-    for (uint32_t* tail : tails) *tail = kNoBlock;
-    space_.returnIdle();
-    liveBytes_ = live;
-}
-
-/// Finalisers of unreached userdata run, and stacks of unreached coroutines go back.
-void Heap::finaliseUnreached() {
-    for (Userdata** link = &finalisable_; *link != nullptr;) {
-        Userdata* u = *link;
-        if (isMarked(u)) {
-            link = &u->nextFinal;
-        } else {
-            *link = u->nextFinal;
-            u->userClass->finalise(u->data());
-        }
-    }
-    for (Coroutine* co = state_.liveCoroutines; co != nullptr;) {
-        Coroutine* next = co->nextLive;
-        if (!isMarked(co)) closeCoroutine(state_, co);
-        co = next;
-    }
-}
-
-/// Lua tables and userdata have a finaliser if their metatable has one now.
-bool Heap::hasFinalizer(Object* o) const {
-    if (o->kind != Kind::LuaTable && o->kind != Kind::Userdata) return true;
-    const LuaTable* metatable =
-        o->kind == Kind::LuaTable ? static_cast<LuaTable*>(o)->metatable : static_cast<Userdata*>(o)->metatable;
-    return metatable != nullptr && state_.gcKey != nullptr && !luaGetString(state_, metatable, state_.gcKey).isNil();
-}
-
-/// Unreached objects with finalisers become due. They run in the reverse order of creation, after those that were due before.
-bool Heap::queueUnreached() {
-    auto lost = std::stable_partition(registered_.begin(), registered_.end(), [this](Object* o) { return isMarked(o); });
-    if (lost == registered_.end()) return false;
-    for (auto o = lost; o != registered_.end(); ++o) registeredTables_.erase(*o);
-    auto last = std::stable_partition(lost, registered_.end(), [this](Object* o) { return hasFinalizer(o); });
-    const bool any = last != lost;
-    due_.insert(due_.begin(), lost, last);
-    registered_.erase(lost, registered_.end());
-    return any;
-}
-
-LUAPP_NOINLINE void Heap::collect(const void* nativeStack) {
-    if (!space_.isReserved()) return;
-    LUAPP_CHECK(!collecting_, "collections do not nest");
-    collecting_ = true;
-    uint64_t start = nowNs();
-    // Callee-saved registers may hold references: have them stored in this frame, which the scan covers.
-    __builtin_unwind_init();
-    const void* stackPointer = nullptr;
-    asm volatile("mov %%rsp, %0" : "=r"(stackPointer));
-    finishSweep();
-    retireRuns();
-    clearMarks();
-    {
-        Marker marker(state_, *this, space_);
-        marker.run(nativeStack != nullptr ? nativeStack : stackPointer);
-        if (queueUnreached()) marker.markDue();
-        dueSorted_.assign(due_.begin(), due_.end());
-        std::sort(dueSorted_.begin(), dueSorted_.end());
-        marker.clearWeakTables();
-    }
-    if (state_.hooks != nullptr && state_.hooks->freeUnreached != nullptr) state_.hooks->freeUnreached(state_);
-    if (!due_.empty()) state_.requestFinalizers();
-    state_.strings.sweep(*this);
-    finaliseUnreached();
-    state_.stacks.returnIdle();
-    rebuildSweepLists();
-    if (kStress) finishSweep();
-    allocatedSince_ = 0;
-    externalThen_ = external_;
-    uint64_t live = liveBytes_ + static_cast<uint64_t>(external_);
-    uint64_t grown = live / 100 * (pausePercent_ > 100 ? pausePercent_ - 100 : 0);
-    threshold_ = grown > kLeastThreshold ? grown : kLeastThreshold;
-    uint64_t pause = nowNs() - start;
-    stats_.collections++;
-    stats_.totalPauseNs += pause;
-    if (pause > stats_.longestPauseNs) stats_.longestPauseNs = pause;
-    stats_.liveAfterLast = liveBytes_;
-    collecting_ = false;
-}
-
 // --- questions --------------------------------------------------------------------------------------------------------------
-
-bool Heap::isMarked(const Object* o) const {
-    const Block& b = space_.block(space_.indexOfObject(o));
-    return b.isMarked(b.cellAt(static_cast<uint32_t>(reinterpret_cast<uint64_t>(o) & (kBlockSize - 1))));
-}
 
 Object* Heap::findObject(uint64_t address) const {
     uint32_t index = space_.indexOf(address);
@@ -363,13 +224,16 @@ Object* Heap::findObject(uint64_t address) const {
     if (b->use == BlockUse::LargeTail) {
         index = b->head;
         b = &space_.block(index);
-        return reinterpret_cast<Object*>(space_.addressOf(index));
     }
-    if (b->use == BlockUse::LargeHead) return reinterpret_cast<Object*>(space_.addressOf(index));
+    char* const begin = space_.addressOf(index);
+    if (b->use == BlockUse::LargeHead) return awaitsSweep(*b) && !b->isMarked(0) ? nullptr : reinterpret_cast<Object*>(begin);
     if (b->use != BlockUse::Small) return nullptr;
     uint32_t cell = b->cellAt(static_cast<uint32_t>(address & (kBlockSize - 1)));
-    if (cell >= b->cellCount || !b->isAllocated(cell)) return nullptr;
-    return reinterpret_cast<Object*>(space_.addressOf(index) + size_t{cell} * b->cellSize);
+    if (cell >= b->cellCount || !b->isAllocated(cell) || (awaitsSweep(*b) && !b->isMarked(cell))) return nullptr;
+    // The cells of the current run are not handed out yet.
+    char* const p = begin + size_t{cell} * b->cellSize;
+    const Run& run = runs_[b->sizeClass];
+    return p >= run.next && p < run.end ? nullptr : reinterpret_cast<Object*>(p);
 }
 
 size_t Heap::cellSize(const Object* o) const {
@@ -387,40 +251,8 @@ HeapStats Heap::stats() const {
     HeapStats result = stats_;
     result.bytesInUse = bytesInUse();
     result.bytesReserved = space_.committedBytes();
+    result.liveAfterLast = liveBytes_;
     return result;
-}
-
-void Heap::addFinalisable(Userdata* u) {
-    u->nextFinal = finalisable_;
-    finalisable_ = u;
-}
-
-void Heap::addFinalisable(Object* o) {
-    if (o->kind == Kind::LuaTable && !registeredTables_.insert(o).second) return;
-    registered_.push_back(o);
-}
-
-bool Heap::isDue(const Object* o) const { return std::binary_search(dueSorted_.begin(), dueSorted_.end(), o); }
-
-Object* Heap::takeFinalisable() {
-    if (due_.empty()) return nullptr;
-    Object* o = due_.back();
-    due_.pop_back();
-    return o;
-}
-
-void Heap::finaliseObjects() {
-    due_.insert(due_.begin(), registered_.begin(), registered_.end());
-    registered_.clear();
-    registeredTables_.clear();
-}
-
-void Heap::finaliseAll() {
-    while (finalisable_ != nullptr) {
-        Userdata* u = finalisable_;
-        finalisable_ = u->nextFinal;
-        u->userClass->finalise(u->data());
-    }
 }
 
 void Heap::forEachObject(void (*visit)(void* context, Object*), void* context) {

@@ -3,7 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/gc/marker.h"
+#include "runtime/gc/tracer.h"
 #include "runtime/vm/coroutine.h"
 #include "runtime/vm/state.h"
 
@@ -25,14 +25,14 @@ const void* nativeStackBase() {
     return static_cast<char*>(begin) + size;
 }
 
-LUAPP_NO_ASAN void Marker::scanRange(const void* begin, const void* end) {
+LUAPP_NO_ASAN void Tracer::scanRange(const void* begin, const void* end) {
     auto first = (reinterpret_cast<uintptr_t>(begin) + 7) & ~uintptr_t{7};
     auto* stop = static_cast<const Word*>(end);
     for (auto* p = reinterpret_cast<const Word*>(first); p + 1 <= stop; p++) markConservatively(*p);
 }
 
 /// A native stack without the interpreter's own frames; `activation` is the innermost one.
-void Marker::scanNative(const void* begin, const void* end, const Activation* activation) {
+void Tracer::scanNative(const void* begin, const void* end, const Activation* activation) {
     for (; activation != nullptr; activation = activation->outer) {
         if (activation->begin >= activation->end) continue;
         scanRange(begin, activation->begin);
@@ -42,19 +42,19 @@ void Marker::scanNative(const void* begin, const void* end, const Activation* ac
 }
 
 /// Return addresses keep the programs whose functions run.
-void Marker::markCode(const uint32_t* pc) {
+void Tracer::markCode(const uint32_t* pc) {
     if (pc <= codeBegin_ || pc > codeEnd_) return;
     if (RootRange* range = state_.hooks->rangeAt(state_, pc)) markRange(range);
 }
 
-LUAPP_NO_ASAN void Marker::scanFrames(const void* begin, const void* end) {
+LUAPP_NO_ASAN void Tracer::scanFrames(const void* begin, const void* end) {
     scanRange(begin, end);
     if (codeEnd_ == nullptr) return;
     auto* stop = static_cast<const Word*>(end);
     for (auto* p = static_cast<const Word*>(begin); p < stop; p++) markCode(reinterpret_cast<const uint32_t*>(*p));
 }
 
-void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
+void Tracer::scanSuspended(const ExecContext& context, const void* nativeEnd) {
     scanNative(context.nativeStack, nativeEnd, context.activation);
     markCode(context.pc);
     Word* end = context.stackEnd;
@@ -71,7 +71,7 @@ void Marker::scanSuspended(const ExecContext& context, const void* nativeEnd) {
     scanFrames(context.stackBase, top < end ? top : end);
 }
 
-void Marker::scanRunning(const void* stackPointer) {
+void Tracer::scanRunning(const void* stackPointer) {
     State& s = state_;
     ExecContext running = *s.context;
     running.nativeStack = const_cast<void*>(stackPointer);
@@ -79,12 +79,15 @@ void Marker::scanRunning(const void* stackPointer) {
     running.top = s.top;
     running.pc = s.pc;
     scanRange(s.results, s.results + (s.resultCount < kScannedResults ? kScannedResults : s.resultCount));
-    if (s.currentCoroutine == nullptr) {
-        scanSuspended(running, nativeStackBase());
-    } else {
-        scanSuspended(running, s.currentCoroutine->stack.nativeEnd);
-        scanSuspended(s.mainContext, nativeStackBase());
+    Coroutine* co = s.currentCoroutine;
+    if (co == nullptr) return scanSuspended(running, nativeStackBase());
+    // Those that wait for the running one go on some time, and no barrier tells what they did since they were traced.
+    scanSuspended(running, co->stack.nativeEnd);
+    while ((co = co->resumer) != nullptr) {
+        markRoot(co);
+        scanSuspended(co->context, co->stack.nativeEnd);
     }
+    scanSuspended(s.mainContext, nativeStackBase());
 }
 
 }  // namespace luapp::rt

@@ -55,12 +55,20 @@ void appendElements(State& s, Array* to, const Array* from, uint32_t count) {
         std::memcpy(to->buffer->bytes() + at, from->buffer->bytes(), count);
     } else {
         std::memcpy(to->buffer->words + at, from->buffer->words, count * sizeof(Word));
-        storedMany(s, to->buffer);
+        storedMany(s, to->buffer, to->buffer->words + at, count);
     }
     to->length = at + count;
 }
 
-// --- sorting: the elements are copied to a buffer that only this call knows, sorted there, and copied back
+// --- sorting: the elements are copied to a buffer that only this call knows, sorted there, and copied back (copyForSorting())
+
+/// A copy of the references to be sorted that holds them: those that move about lie in memory that the collector does not trace, since no
+/// barrier tells of the moves.
+const Buffer* copyForSorting(State& s, Rep rep, const Word* words, uint32_t n) {
+    Buffer* const copy = newBuffer(s, rep, n);
+    std::memcpy(copy->words, words, n * sizeof(Word));
+    return copy;
+}
 
 struct LessNumber {
     bool operator()(Word a, Word b) const { return numberOf(a) < numberOf(b); }
@@ -129,8 +137,7 @@ Word arrayNew(State& s, Word* args) {
     if (a->elementRep() == Rep::Bool) {
         std::memset(a->buffer->bytes(), static_cast<int>(args[2]), length);
     } else {
-        std::fill_n(a->buffer->words, length, args[2]);
-        storedMany(s, a->buffer);
+        std::fill_n(a->buffer->words, length, args[2]);  // fresh
     }
     return wordOf(a);
 }
@@ -269,7 +276,7 @@ Word arrayReverse(State& s, Word* args) {
         std::reverse(a->buffer->bytes(), a->buffer->bytes() + a->length);
     } else {
         std::reverse(a->buffer->words, a->buffer->words + a->length);
-        storedMany(s, a->buffer);
+        storedMany(s, a->buffer, a->buffer->words, a->length);
     }
     return 0;
 }
@@ -279,14 +286,15 @@ Word arraySort(State& s, Word* args) {
     Closure* const less = refOf<Closure>(args[1]);
     const uint32_t n = a->length;
     if (n < 2) return 0;
-    const bool isBool = a->elementRep() == Rep::Bool;
-    Buffer* const work = newBuffer(s, isBool ? Rep::I64 : a->elementRep(), uint64_t{n} * 2);
+    const Rep rep = a->elementRep();
+    const Buffer* const kept = base::mayHoldPointer(rep) ? copyForSorting(s, rep, a->buffer->words, n) : nullptr;
+    Buffer* const work = newBuffer(s, Rep::I64, uint64_t{n} * 2);
     for (uint32_t i = 0; i < n; i++) work->words[i] = a->get(i);
-    storedMany(s, work);
     const Word* const sorted = sortWords(s, elementType(s, a), less, work->words, work->words + n, n);
     requireUnchanged(s, a, n);
     for (uint32_t i = 0; i < n; i++) a->setRaw(i, sorted[i]);
-    storedMany(s, a->buffer);
+    if (kept != nullptr) storedMany(s, a->buffer, a->buffer->words, n);
+    keepAlive(kept);
     keepAlive(work);
     return 0;
 }
@@ -372,7 +380,7 @@ Word arrayFill(State& s, Word* args) {
         std::memset(a->buffer->bytes(), static_cast<int>(args[1]), a->length);
     } else {
         std::fill_n(a->buffer->words, a->length, args[1]);
-        storedMany(s, a->buffer);
+        storedMany(s, a->buffer, a->buffer->words, a->length);
     }
     return 0;
 }

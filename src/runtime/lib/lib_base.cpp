@@ -105,53 +105,59 @@ LUAPP_NOINLINE void clearStackBelow() {
     asm volatile("" : : "r"(unused) : "memory");
 }
 
-/// A collection that a program asks for. What earlier calls left on the VM stack above the arguments, and in the result area, would look
-/// like live references.
-LUAPP_NOINLINE void collectNow(State& s, Word* args) {
+/// Before a collection that a program asks for: what earlier calls left on the VM stack above the arguments, and in the result area, would
+/// look like live references. Gives the place from which on the native stack counts; null: all of it.
+const void* dropStaleWords(State& s, Word* args) {
     constexpr size_t kClearedResults = 256;
     std::memset(s.results, 0, kClearedResults * sizeof(Word));
     Word* const dead = args + 2;
     if (s.top > dead && s.top - dead <= 2 * int64_t{kBuiltinArgRoom}) std::memset(dead, 0, static_cast<size_t>(s.top - dead) * sizeof(Word));
-    libState(s).gcSteps = 0;
     // Called by the interpreter, which has all that counts in VM registers: what functions that it called left on the native stack, and
     // what this one did not overwrite, is dead.
     const Activation* const activation = s.context->activation;
-    s.heap.collect(!s.isCalledByBuiltin && activation != nullptr ? activation->begin : nullptr);
+    return !s.isCalledByBuiltin && activation != nullptr ? activation->begin : nullptr;
 }
 
-/// Collections are not made in steps. A step counts as looking at so much of the heap, and when all has been looked at, it collects:
-/// then true.
-bool collectByStep(State& s, Word* args, double kilobytes) {
+LUAPP_NOINLINE void collectNow(State& s, Word* args) { s.heap.collect(dropStaleWords(s, args)); }
+
+/// A step of a major cycle, of the size that Lua 5.1 gives it; true if it ended the cycle.
+LUAPP_NOINLINE bool collectByStep(State& s, Word* args, double kilobytes) {
     constexpr uint64_t kLeastStep = 1024;
-    LibState& lib = libState(s);
     const uint64_t asked = kilobytes > 0 ? static_cast<uint64_t>(std::min(kilobytes, 1e9) * kKilobyte) : 0;
-    lib.gcSteps += std::max((asked + kLeastStep) / 100 * lib.gcStepMultiplier, kLeastStep);
-    if (lib.gcSteps < s.heap.bytesInUse()) return false;
-    collectNow(s, args);
-    return true;
+    const uint64_t bytes = std::max((asked + kLeastStep) / 100 * s.heap.stepMultiplier(), kLeastStep);
+    return s.heap.stepBy(bytes, dropStaleWords(s, args));
 }
 
-/// A percentage that a program sets; gives the one before.
-Value setPercentage(uint32_t& slot, double wanted) {
-    const Value before = Value::integer(slot);
-    slot = static_cast<uint32_t>(wanted >= 0 && wanted <= 1e6 ? wanted : 1e6);
-    return before;
-}
-
+/// A percentage that a program sets.
+uint32_t percentage(double wanted) { return static_cast<uint32_t>(wanted >= 0 && wanted <= 1e6 ? wanted : 1e6); }
 
 Value statistics(State& s) {
     const HeapStats stats = s.heap.stats();
     constexpr double kMillisecond = 1e-6;
+    const auto pauseMs = [&stats](uint32_t perMille) { return static_cast<double>(stats.pauses.quantileNs(perMille)) * kMillisecond; };
+    const auto pausesBelow = [&stats](double ms) { return static_cast<double>(stats.pauses.below(static_cast<uint64_t>(ms / kMillisecond))); };
     const struct {
         const char* name;
         double value;
     } figures[] = {
         {"bytesInUse", static_cast<double>(stats.bytesInUse)},
         {"bytesReserved", static_cast<double>(stats.bytesReserved)},
-        {"collections", static_cast<double>(stats.collections)},
+        {"collections", static_cast<double>(stats.minorCycles + stats.majorCycles)},
+        {"minorCycles", static_cast<double>(stats.minorCycles)},
+        {"majorCycles", static_cast<double>(stats.majorCycles)},
+        {"fullCollections", static_cast<double>(stats.fullCollections)},
         {"liveAfterLast", static_cast<double>(stats.liveAfterLast)},
-        {"longestPauseMs", static_cast<double>(stats.longestPauseNs) * kMillisecond},
-        {"totalPauseMs", static_cast<double>(stats.totalPauseNs) * kMillisecond},
+        {"pauses", static_cast<double>(stats.pauses.count())},
+        {"longestPauseMs", static_cast<double>(stats.pauses.longestNs()) * kMillisecond},
+        {"totalPauseMs", static_cast<double>(stats.pauses.totalNs()) * kMillisecond},
+        {"pause50Ms", pauseMs(500)},
+        {"pause99Ms", pauseMs(990)},
+        {"pause999Ms", pauseMs(999)},
+        {"pausesBelow0.1Ms", pausesBelow(0.1)},
+        {"pausesBelow0.2Ms", pausesBelow(0.2)},
+        {"pausesBelow0.5Ms", pausesBelow(0.5)},
+        {"pausesBelow1Ms", pausesBelow(1)},
+        {"pausesBelow10Ms", pausesBelow(10)},
     };
     const TypeDesc* const type = s.types.tableOf(s.types.basic(TypeKind::String), s.types.basic(TypeKind::Number));
     Table* const t = newTable(s, type, std::size(figures));
@@ -391,11 +397,11 @@ static LUAPP_NOINLINE Word collectGarbage(State& s, Word* args) {
     } else if (what == "stop" || what == "restart") {
         s.heap.setEnabled(what == "restart");
     } else if (what == "setpause") {
-        uint32_t pause = s.heap.pause();
-        result = setPercentage(pause, argument);
-        s.heap.setPause(pause);
+        result = Value::integer(s.heap.pause());
+        s.heap.setPause(percentage(argument));
     } else if (what == "setstepmul") {
-        result = setPercentage(libState(s).gcStepMultiplier, argument);
+        result = Value::integer(s.heap.stepMultiplier());
+        s.heap.setStepMultiplier(percentage(argument));
     } else if (what == "stats") {
         result = statistics(s);
     } else {

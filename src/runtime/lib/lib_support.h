@@ -38,8 +38,6 @@ struct LibState {
     ParsedSignature** signatures;  // by builtin index; null until asked for
     LibraryOptions options;
     std::vector<uint8_t> dumped;    // by string.dump, for a moment
-    uint64_t gcSteps = 0;           // bytes that collectgarbage("step") has been asked to look at since a collection
-    uint32_t gcStepMultiplier = 200;
 };
 
 inline LibState& libState(State& s) { return *static_cast<LibState*>(s.libraryData); }

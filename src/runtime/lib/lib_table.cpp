@@ -1,6 +1,7 @@
 // The table library: works on tables of lenient code (from 1, without metamethods, as in Lua 5.1) and on arrays (from 0, with the
 // element type's checks). Also unpack.
 #include <cmath>
+#include <cstring>
 
 #include "runtime/lib/builtins.h"
 #include "runtime/lib/lib_support.h"
@@ -140,9 +141,11 @@ Word tableLibSort(State& s, Word* args) {
     const int64_t first = list.first();
     const int64_t n = list.last() - first + 1;
     if (n < 2) return 0;
-    Buffer* const work = newBuffer(s, Rep::Box, static_cast<uint64_t>(n) * 2);
-    for (int64_t i = 0; i < n; i++) work->words[i] = list.get(first + i).word();
-    storedMany(s, work);
+    // One buffer holds the values, the other is sorted: no barrier tells of the moves, so it is not traced.
+    Buffer* const kept = newBuffer(s, Rep::Box, static_cast<uint64_t>(n));
+    for (int64_t i = 0; i < n; i++) kept->words[i] = list.get(first + i).word();  // fresh
+    Buffer* const work = newBuffer(s, Rep::I64, static_cast<uint64_t>(n) * 2);
+    std::memcpy(work->words, kept->words, static_cast<size_t>(n) * sizeof(Word));
     Word* const room = work->words + n;
     const size_t count = static_cast<size_t>(n);
     const Word* const sorted = less.isNil() ? mergeSort(work->words, room, count, LessBoxes{s})
@@ -154,6 +157,7 @@ Word tableLibSort(State& s, Word* args) {
     } else {
         for (int64_t i = 0; i < n; i++) luaSetInt(s, list.table(), first + i, Value::fromWord(sorted[i]));
     }
+    keepAlive(kept);
     keepAlive(work);
     return 0;
 }

@@ -59,7 +59,7 @@ Array* newArray(State& s, const TypeDesc* type, uint64_t capacity) {
     auto* a = static_cast<Array*>(s.heap.allocate(sizeof(Array), Kind::Array, type->index, static_cast<uint8_t>(rep)));
     if (capacity != 0) {
         Buffer* buffer = newBuffer(s, rep, capacity);
-        a->buffer = buffer;
+        storeRef(s, a, &a->buffer, buffer);
         a->capacity = buffer->capacity();
     }
     return a;
@@ -89,7 +89,7 @@ void arrayInsert(State& s, Array* a, uint32_t i, Word w) {
     Rep rep = a->elementRep();
     char* at = elementAt(a->buffer, rep, i);
     std::memmove(at + elementSize(rep), at, (a->length - i) * elementSize(rep));
-    storedMany(s, a->buffer);
+    if (rep != Rep::Bool) storedMany(s, a->buffer, at, a->length - i + 1);
     a->length++;
     arraySet(s, a, i, w);
 }
@@ -99,7 +99,7 @@ Word arrayRemove(State& s, Array* a, uint32_t i) {
     Word removed = a->get(i);
     char* at = elementAt(a->buffer, rep, i);
     std::memmove(at, at + elementSize(rep), (a->length - i - 1) * elementSize(rep));
-    storedMany(s, a->buffer);
+    if (rep != Rep::Bool) storedMany(s, a->buffer, at, a->length - i - 1);
     a->length--;
     a->setRaw(a->length, 0);
     return removed;

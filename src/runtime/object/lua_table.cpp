@@ -70,7 +70,7 @@ LuaTable* newLuaTable(State& s, uint64_t arraySize, uint64_t hashSize) {
         s.heap.allocate(sizeof(LuaTable), Kind::LuaTable, 0, static_cast<uint8_t>(Rep::Box)));
     if (arraySize != 0) {
         Buffer* array = newBuffer(s, Rep::Box, arraySize);
-        t->array = array;
+        storeRef(s, t, &t->array, array);
     }
     if (hashSize != 0) reserveEntries(s, t, hashSize);
     return t;

@@ -306,13 +306,15 @@ LUAPP_NOINLINE String* InternTable::intern(State& s, std::string_view bytes) {
     for (uint32_t at = hash & mask_; slots_[at] != 0; at = (at + 1) & mask_) {
         if (hashIn(slots_[at]) != hash) continue;
         String* str = stringIn(s.heap, slots_[at]);
-        if (str->length == bytes.size() && sameBytes(str->inlineBytes, bytes.data(), bytes.size())) return str;
+        if (str->length != bytes.size() || !sameBytes(str->inlineBytes, bytes.data(), bytes.size())) continue;
+        s.heap.revive(str);
+        return str;
     }
     // The bytes may stand in an object that the allocation would free.
     char copy[kMaxInterned + 8];
     std::memcpy(copy, bytes.data(), bytes.size());
-    auto* str = static_cast<String*>(s.heap.allocate(String::kHeaderSize + bytes.size() + 1, Kind::String, hash, 0,
-                                                     String::kInterned | String::kHashed));
+    auto* str = static_cast<String*>(
+        s.heap.allocateInterned(String::kHeaderSize + bytes.size() + 1, hash, String::kInterned | String::kHashed));
     str->length = bytes.size();
     std::memcpy(str->inlineBytes, copy, bytes.size());
     if (LUAPP_UNLIKELY(uint64_t{count_} * 2 > mask_)) grow();
@@ -321,29 +323,19 @@ LUAPP_NOINLINE String* InternTable::intern(State& s, std::string_view bytes) {
     return str;
 }
 
-void InternTable::sweep(const Heap& heap) {
-    if (slots_ == nullptr) return;
-    // Take all slots out and put the living back: deleting in place would break the probe sequences.
-    bool anyDead = false;
-    for (uint32_t i = 0; i <= mask_; i++) {
-        if (slots_[i] != 0 && !heap.isMarked(stringIn(heap, slots_[i]))) {
-            slots_[i] = 0;
-            count_--;
-            anyDead = true;
-        }
+void InternTable::remove(const Heap& heap, const String* str) {
+    const uint64_t wanted = makeSlot(heap, str, str->aux);
+    uint32_t at = hashIn(wanted) & mask_;
+    for (; slots_[at] != wanted; at = (at + 1) & mask_) LUAPP_CHECK(slots_[at] != 0, "an interned string is in the table");
+    // Slots behind it that it kept from their first choice move up (Knuth, The Art of Computer Programming 3, 1973, algorithm 6.4 R).
+    for (uint32_t next = (at + 1) & mask_; slots_[next] != 0; next = (next + 1) & mask_) {
+        const uint32_t home = hashIn(slots_[next]) & mask_;
+        if (((next - home) & mask_) < ((next - at) & mask_)) continue;
+        slots_[at] = slots_[next];
+        at = next;
     }
-    if (!anyDead) return;
-    // Start behind an empty slot, so that no sequence of probes wraps past the start; then every living slot moves to
-    // the first free place of its sequence.
-    uint32_t start = 0;
-    while (slots_[start] != 0) start++;
-    for (uint32_t n = 1; n <= mask_; n++) {
-        uint32_t i = (start + n) & mask_;
-        uint64_t slot = slots_[i];
-        if (slot == 0) continue;
-        slots_[i] = 0;
-        placeSlot(slots_, mask_, slot);
-    }
+    slots_[at] = 0;
+    count_--;
 }
 
 }  // namespace luapp::rt

@@ -186,8 +186,9 @@ public:
     ~InternTable();
     /// The interned string with these bytes (length <= kMaxInterned), made if there is none. May collect.
     String* intern(State& s, std::string_view bytes);
-    /// Drops the strings that a collection has not marked; called by the collector between marking and sweeping.
-    void sweep(const Heap& heap);
+    /// Takes out a string of it that is about to be freed; called by the collector when it sweeps. Until then intern() may find it: it
+    /// lives on then (Heap::revive).
+    void remove(const Heap& heap, const String* str);
     size_t size() const { return count_; }
 
 private:

@@ -146,7 +146,8 @@ const char* statusName(const State& s, const Coroutine* co) {
 }
 
 Coroutine* newCoroutine(State& s, Closure* body) {
-    auto* co = static_cast<Coroutine*>(s.heap.allocate(sizeof(Coroutine), Kind::Coroutine));
+    static_assert(sizeof(Coroutine) <= kCoroutineCell && sizeof(Coroutine) > kCoroutineCell - 64);
+    auto* co = static_cast<Coroutine*>(s.heap.allocateCoroutine());
     co->stack.slot = CoroutineStack::kNoSlot;
     co->body = body;
     // As in Lua 5.1 it inherits the mask, but no function.

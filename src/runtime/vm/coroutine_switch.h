@@ -79,6 +79,8 @@ bool finishResume(State& s, Coroutine* co);
 /// yield() in a coroutine, the running one.
 LUAPP_ALWAYS_INLINE void yieldFrom(State*& state, Coroutine* self) {
     self->status = CoroutineStatus::Suspended;
+    // Its stack has changed since the collector looked at it.
+    if (LUAPP_UNLIKELY(self->log != kNotTraced)) rememberStore(*state, self, self);
     switchTo(state, self, self->context, self->resumer, *self->back, false);
 }
 

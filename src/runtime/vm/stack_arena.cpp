@@ -68,12 +68,14 @@ void StackArena::give(CoroutineStack& stack) {
     stack.slot = CoroutineStack::kNoSlot;
 }
 
-void StackArena::returnIdle() {
+bool StackArena::returnIdle(uint32_t most) {
     // Of the idle slots only the ones to be taken next keep their memory.
-    while (idleCount_ - returnedIdle_ > kKeptIdle) {
+    for (; idleCount_ - returnedIdle_ > kKeptIdle; most--) {
+        if (most == 0) return true;
         madvise(base_ + size_t{idle_[returnedIdle_]} * kStackSlotStride, kStackSlotSize, MADV_DONTNEED);
         returnedIdle_++;
     }
+    return false;
 }
 
 }  // namespace luapp::rt

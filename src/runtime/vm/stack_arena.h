@@ -48,8 +48,8 @@ public:
     bool take(CoroutineStack& out);
     /// Gives a slot back; its contents are lost.
     void give(CoroutineStack& stack);
-    /// Gives the memory of idle slots beyond a reserve back to the system. Called at each collection.
-    void returnIdle();
+    /// Gives the memory of up to `most` idle slots beyond a reserve back to the system; true if there are more.
+    bool returnIdle(uint32_t most);
     uint32_t inUse() const { return used_ - idleCount_; }
 
 private:
