@@ -11,7 +11,7 @@
 #include "driver/program_runner.h"
 #include "runtime/bytecode/serialize.h"
 #include "runtime/bytecode/verify.h"
-#include "runtime/lib/builtin_table.h"
+#include "runtime/lib/library.h"
 
 namespace luapp::driver {
 
@@ -53,7 +53,7 @@ bool loadChunk(const std::string& path, bc::Chunk& chunk, std::string& problem) 
     std::string bytes;
     if (!readFile(path, bytes, problem)) return false;
     std::string error;
-    if (bc::deserialize(asBytes(bytes), chunk, error) && bc::verify(chunk, {rt::kBuiltinCount}, error)) return true;
+    if (bc::deserialize(asBytes(bytes), chunk, error) && bc::verify(chunk, rt::verifyOptions(), error)) return true;
     problem = "'" + path + "' is no usable chunk: " + error;
     return false;
 }

@@ -229,7 +229,7 @@ void compileText(std::string_view text, std::string_view chunkName, CompileMode&
     const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size());
     if (bc::looksLikeChunk(bytes)) {
         std::string why;
-        if (!bc::deserialize(bytes, compiled.chunk, why) || !bc::verify(compiled.chunk, {rt::kBuiltinCount}, why))
+        if (!bc::deserialize(bytes, compiled.chunk, why) || !bc::verify(compiled.chunk, rt::verifyOptions(), why))
             compiled.problem = name + ": " + why;
         mode.isDebuggable |= compiled.problem.empty() && hasDebuggableCode(compiled.chunk);
         return;

@@ -57,6 +57,8 @@ bool isSpeculatable(const Inst& inst) {
     // large still, and the least word divided by -1 traps.
     if (opInfo(inst.op).effects & Raises && (inst.is(Op::ShrI) || (inst.operandCount == 2 && Function::resolve(inst.operands[1])->isConstI64(-1))))
         return false;
+    // The verifier of chunk files checks that a box holds a reference where it cannot prove it.
+    if (inst.is(Op::UnboxU) && inst.rep == Rep::Ref) return false;
     return !(effects & (kObservable | ReadsAnything | Allocs)) && !(opInfo(inst.op).flags & (Guarded | Terminator)) &&
            !inst.isParam();
 }
@@ -337,6 +339,13 @@ uint32_t Module::addType(const sema::Type* type, std::string_view name) {
 uint32_t Module::addVar(std::string_view name, Rep rep, uint64_t initial) {
     vars.push_back({arena.copyText(name), rep, initial});
     return uint32_t(vars.size() - 1);
+}
+
+uint32_t Module::addValueType(const ValueType& type) {
+    if (type == ValueType()) return 0;
+    auto [it, isNew] = valueTypeIndex_.try_emplace(type, uint32_t(valueTypes.size()));
+    if (isNew) valueTypes.push_back(type);
+    return it->second;
 }
 
 Function* Module::findFunction(std::string_view label) const {

@@ -289,6 +289,9 @@ class Function {
     bool isDebuggable = false;
     uint32_t slotCount = 0;
     ArenaVec<DebugLocal> debugLocals;
+    /// What the words above hold, indices in Module::valueTypes: one for each, or empty. Then parameters and results are what `type` says, if it
+    /// says something, and captures are any values of their representations. Nobody but the verifier of chunk files needs to know.
+    ArenaVec<uint32_t> paramTypes, resultTypes, captureTypes;
     /// What the captures are called and whether they are cells, for the debug library; empty, or one for each.
     struct CaptureName {
         std::string_view name;
@@ -300,6 +303,8 @@ class Function {
     /// Functions with default values: takes every parameter boxed (absent where missing), fills in the defaults and calls
     /// this one. Dynamic calls enter there. Null: none.
     Function* dynamicEntry = nullptr;
+    /// The function with whose closures this one is called, if it is an entry of that: it has the same captures. Null: it is none.
+    Function* closureOf = nullptr;
     Loc loc;
     /// The last place of its text.
     Loc endLoc;
@@ -376,6 +381,7 @@ struct ModuleVar {
     std::string_view name;
     Rep rep = Rep::Box;
     uint64_t initial = 0;  // word before the program starts
+    uint32_t valueType = 0;  // in Module::valueTypes
     bool isSetOnce = false;  // one instruction sets it, and nothing reads it before that
 };
 
@@ -383,6 +389,16 @@ struct ModuleVar {
 struct TypeEntry {
     const sema::Type* type = nullptr;
     std::string_view name;
+};
+
+/// What a word may hold besides what its representation says, for the verifier of chunk files (bc::ValueType).
+struct ValueType {
+    uint32_t type = kNoType;      // kNoType: any value of the representation
+    Function* function = nullptr; // a closure of this function and no other value
+    bool mayBeUnset = false;      // nil besides, until the variable is set
+    bool isCell = false;          // the word is a cell that holds such a value
+    Rep rep = Rep::Void;          // cells: of the word in it
+    bool operator==(const ValueType&) const = default;
 };
 
 /// What virtual calls name: a method as its first declarer sees it, with its place in the tables of all classes that have it.
@@ -482,6 +498,8 @@ class Module {
     uint32_t addType(const sema::Type* type, std::string_view name);
     /// Index of a new module variable.
     uint32_t addVar(std::string_view name, Rep rep, uint64_t initial = 0);
+    /// Index of a value type; equal ones have one entry.
+    uint32_t addValueType(const ValueType& type);
     /// A position that carries a note. Instructions with such a `loc` keep their names through all passes, as they keep their position.
     Loc addNote(const Note& note) {
         notes.push_back(note);
@@ -508,6 +526,7 @@ class Module {
     std::vector<ModuleVar> vars;
     std::vector<std::string_view> strings;
     std::vector<TypeEntry> types;
+    std::vector<ValueType> valueTypes = std::vector<ValueType>(1);  // the first one: any value
     std::vector<VirtualMethod> methods;
     std::vector<ClassEntry> classes;
     std::vector<Note> notes;
@@ -520,6 +539,13 @@ class Module {
 
     std::unordered_map<std::string_view, uint32_t> stringIndex_;
     std::unordered_map<const sema::Type*, uint32_t> typeIndex_;
+    struct ValueTypeHash {
+        size_t operator()(const ValueType& v) const {
+            return (reinterpret_cast<uintptr_t>(v.function) >> 4 ^ uint64_t{v.type} << 2 ^ uint64_t{v.mayBeUnset} << 1 ^ uint64_t{v.isCell} ^ uint64_t(v.rep) << 40) *
+                   0x9E37'79B9'7F4A'7C15u >> 8;
+        }
+    };
+    std::unordered_map<ValueType, uint32_t, ValueTypeHash> valueTypeIndex_;
     std::unordered_map<std::string_view, Function*> labelIndex_;
     std::unordered_map<std::string, uint32_t> labelUses_;
     mutable std::vector<uint32_t> classIndex_;  // by type: 1 + position in `classes`, or 0; made at the first question

@@ -76,7 +76,7 @@ Value FunctionLowering::lowerCall(const sema::TCall* call, Want want) {
     if (packed && want == Want::First && repOf(call->type) != Rep::Box && repOf(call->type) != Rep::Void) {
         // What the library returns as `...T` need not be a T (string.match gives positions as numbers): it is checked.
         const bool isTrusted = call->callKind != CallKind::Builtin || !call->results.empty();
-        return isTrusted ? b_.typed(Op::UnboxU, repOf(call->type), {v})
+        return isTrusted ? unboxKnown(v, call->type)
                          : checked(v, program_.types().any(), call->type, sema::CheckReason::Assign);
     }
     if (want == Want::Pack && !packed) {

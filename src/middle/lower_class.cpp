@@ -98,6 +98,7 @@ Function* ClassLowering::allocator(const sema::ClassType* type) {
         const std::string name = program_.types().print(type) + ".new";
         facts.allocator = program_.declareObjectCode(ProgramLowering::Form::Allocator, name, {.cls = classes_[index]});
         facts.allocator->results.push(program_.module().arena, Rep::Ref);
+        facts.allocator->resultTypes.push(program_.module().arena, program_.valueType(type));
         noteMade(index);
     }
     return facts.allocator;
@@ -125,6 +126,7 @@ Function* ClassLowering::maker(const sema::ClassType* type, const TypedFunction*
     if (defaults != 0) {
         f->dynamicEntry = program_.declareObjectCode(ProgramLowering::Form::MakerDynamic, name + "/dyn", code);
         program_.setDynamicSignature(f->dynamicEntry, signature);
+        f->dynamicEntry->closureOf = f;
     }
     return f;
 }
@@ -195,6 +197,8 @@ Function* ClassLowering::field(const sema::TypedDispatch& dispatch) {
     const ObjectCode code{.cls = classes_[owner], .field = dispatch.field};
     Function* out = program_.declareObjectCode(isRead ? ProgramLowering::Form::Reader : ProgramLowering::Form::Writer, name, code, Rep::Ref);
     (isRead ? out->results : out->params).push(arena, repOf(f.type));
+    out->paramTypes.push(arena, program_.valueType(classes_[owner]->type));
+    (isRead ? out->resultTypes : out->paramTypes).push(arena, program_.valueType(f.type));
     return it->second = out;
 }
 
@@ -209,6 +213,12 @@ Function* ClassLowering::adapted(const sema::TypedDispatch& dispatch, Function* 
     for (Rep r : m.results) f->results.push(program_.module().arena, r);
     f->isVararg = m.isVararg;
     f->hasResultPack = m.returnsPack;
+    // The object is of the class that declares what answers; further parameters are what callers see, or boxes.
+    f->paramTypes.push(program_.module().arena, program_.valueType(dispatch.function->type->params[0]));
+    for (uint32_t i = 1; i < f->params.count; i++) {
+        f->paramTypes.push(program_.module().arena, form == kDynamicForm ? 0 : program_.valueType(dispatch.type->params[i - 1]));
+    }
+    program_.setResultTypes(f, dispatch.type);
     return it->second = f;
 }
 
@@ -231,6 +241,7 @@ Function* ClassLowering::boundMethod(const Type* owner, const sema::MethodInfo* 
     Arena& arena = program_.module().arena;
     program_.setSignature(f, type);
     f->captures.push(arena, Rep::Ref);
+    f->captureTypes.push(arena, program_.valueType(owner));
     f->isBound = true;
     if (type->defaults == 0) return f;
     if (function) {
@@ -240,7 +251,9 @@ Function* ClassLowering::boundMethod(const Type* owner, const sema::MethodInfo* 
     }
     f->dynamicEntry = program_.declareObjectCode(ProgramLowering::Form::BoundDynamic, name + "/dyn", code);
     program_.setDynamicSignature(f->dynamicEntry, type);
+    f->dynamicEntry->closureOf = f;
     f->dynamicEntry->captures.push(arena, Rep::Ref);
+    f->dynamicEntry->captureTypes.push(arena, program_.valueType(owner));
     return f;
 }
 

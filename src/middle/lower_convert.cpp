@@ -136,7 +136,7 @@ Value FunctionLowering::widen(Value v, const Type* from, const Type* to) {
 Value FunctionLowering::narrow(Value v, const Type* to) {
     const Rep rep = repOf(to);
     if (v->rep == rep) return v;
-    if (v->rep == Rep::Box) return b_.typed(Op::UnboxU, rep, {v});
+    if (v->rep == Rep::Box) return unboxKnown(v, to);
     if (v->rep == Rep::F64 && rep == Rep::I64) return b_.op(Op::FToI, {v}, int64_t(bc::FToIKind::Cast));
     if (rep == Rep::Box) return b_.nil();  // a reference known to be null
     LUAPP_UNREACHABLE("no narrowing between these representations");

@@ -94,11 +94,11 @@ void FunctionLowering::bindParamSlot(uint32_t i) {
     const Variable* v = source_->params[i];
     Value word = b_.typed(Op::SlotGet, repOf(v->type), {}, i);
     if (!wantsSlot(v)) {
-        b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
+        b_.writeVariable(varOf(v), v->inCell() ? newCell(v, word) : word);
         return;
     }
     slotOf_[v->index] = i;
-    if (v->inCell()) writeSlot(v, b_.op(Op::CellNew, {word}));
+    if (v->inCell()) writeSlot(v, newCell(v, word));
     addLocal(program_.text(v->name), i, v->inCell());
 }
 

@@ -88,7 +88,7 @@ Value FunctionLowering::readVar(const Variable* v, bool checked, const Type* cla
     const Rep rep = repOf(v->type), kept = storageRep(v);
     Value word = storedWord(v);
     if (checked && v->needsInitCheck) checkSet(v, word, classType);
-    return kept == rep ? word : b_.typed(Op::UnboxU, rep, {word});
+    return kept == rep ? word : unboxKnown(word, v->type);
 }
 
 /// Raises where a variable is not set yet, with its name and the cycle of imports that may be the reason. `classType`: the variable is
@@ -129,14 +129,14 @@ void FunctionLowering::declareVar(const Variable* v, Value init) {
             return;
         }
         Value unset = b_.zero(storageRep(v));
-        if (v->inCell()) unset = b_.op(Op::CellNew, {unset});
+        if (v->inCell()) unset = newCell(v, unset);
         if (!declareInSlot(v, unset)) b_.writeVariable(varOf(v), unset);
         return;
     }
     asserted(init, v->type);
     if (v->kind == sema::VarKind::Local && v->inCell()) {
         if (storageRep(v) != repOf(v->type)) init = box(init, v->type);
-        Value cell = b_.op(Op::CellNew, {init});
+        Value cell = newCell(v, init);
         if (!declareInSlot(v, cell)) b_.writeVariable(varOf(v), cell);
         return;
     }
@@ -178,7 +178,7 @@ void FunctionLowering::bindParams(uint32_t count) {
         }
         const Variable* v = source_->params[i];
         Value word = asserted(b_.param(i), v->type);
-        b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
+        b_.writeVariable(varOf(v), v->inCell() ? newCell(v, word) : word);
     }
 }
 
@@ -248,7 +248,7 @@ void FunctionLowering::lowerShortEntry(uint32_t argCount) {
         const Variable* v = source_->params[i];
         if (i >= argCount) {
             Value value = lower(source_->defaults[i]);
-            b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {value}) : value);
+            b_.writeVariable(varOf(v), v->inCell() ? newCell(v, value) : value);
         }
         args.push_back(readVar(v, false));
     }
@@ -297,7 +297,7 @@ void FunctionLowering::lowerDynamicEntry() {
         b_.jump(done);
         b_.startSealed(done);
         Value word = b_.readVariable(value);
-        b_.writeVariable(varOf(v), v->inCell() ? b_.op(Op::CellNew, {word}) : word);
+        b_.writeVariable(varOf(v), v->inCell() ? newCell(v, word) : word);
         args.push_back(word);
     }
     if (needsWholeBody(source_)) return lowerRest();

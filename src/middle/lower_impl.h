@@ -150,6 +150,9 @@ class ProgramLowering {
     /// Index of the module variable that holds a lenient module's environment for functions that are no closures.
     uint32_t environmentVar(const sema::TypedModule* module);
     bool hasEnvironmentVar(const sema::TypedModule* module) const { return environments_.contains(module); }
+    /// What words of a type, of a variable hold (Module::valueTypes).
+    uint32_t valueType(const Type* type);
+    uint32_t valueType(const Variable* variable);
     std::string_view text(sema::Symbol symbol) const { return types_.interner().text(symbol); }
     sema::TypeTable& types() { return types_; }
     Module& module() { return module_; }
@@ -167,6 +170,8 @@ class ProgramLowering {
     Function* declareObjectCode(Form form, std::string_view name, const ObjectCode& code, Rep object = Rep::Void);
     /// Gives `f` the parameters and results of `type`.
     void setSignature(Function* f, const sema::FunctionType* type);
+    /// Gives `f`, which is not to be a value, results of these types.
+    void setResultTypes(Function* f, const sema::FunctionType* type);
     /// Gives `f` boxed parameters, one for each of `type`, and the results of `type`: the form of dynamic entries.
     void setDynamicSignature(Function* f, const sema::FunctionType* type);
 
@@ -225,6 +230,11 @@ class FunctionLowering {
     bool keptInRegister(const Variable* v) const;
     uint32_t captureIndex(const Variable* v) const;
     Value readRaw(const Variable* v);
+    /// The word of a box that is known to hold a value of the type.
+    Value unboxKnown(Value v, const Type* type) {
+        return b_.typed(Op::UnboxU, repOf(type), {v}, repOf(type) == Rep::Ref ? program_.valueType(type) : 0);
+    }
+    Value newCell(const Variable* v, Value word) { return b_.op(Op::CellNew, {word}, program_.valueType(v)); }
     Value readVar(const Variable* v, bool checked, const Type* classType = nullptr);
     Value storedWord(const Variable* v);
     void checkSet(const Variable* v, Value word, const Type* classType = nullptr);

@@ -107,10 +107,11 @@ void FunctionLowering::returnCall(Value call, const sema::FunctionType* from, co
     const Type* any = program_.types().any();
     std::vector<Value> results;
     for (uint32_t i = 0; i < to->results.count; i++) {
-        const Rep rep = repOf(i < from->results.count ? from->results[i] : any);
+        const Type* type = i < from->results.count ? from->results[i] : any;
+        const Rep rep = repOf(type);
         if (packed) {
             Value v = b_.op(Op::PackGet, {call}, i);
-            results.push_back(rep == Rep::Box ? v : b_.typed(Op::UnboxU, rep, {v}));
+            results.push_back(rep == Rep::Box ? v : unboxKnown(v, type));
         } else {
             results.push_back(i == 0 ? call : b_.typed(Op::Result, rep, {call}, i));
         }

@@ -53,10 +53,16 @@ void ProgramLowering::setSignature(Function* f, const sema::FunctionType* type) 
     f->type = typeIndex(type);
 }
 
+void ProgramLowering::setResultTypes(Function* f, const sema::FunctionType* type) {
+    if (f->hasResultPack) return;
+    for (const Type* t : type->results) f->resultTypes.push(module_.arena, valueType(t));
+}
+
 void ProgramLowering::setDynamicSignature(Function* f, const sema::FunctionType* type) {
     for (uint32_t i = 0; i < type->params.count; i++) f->params.push(module_.arena, Rep::Box);
     f->isVararg = type->vararg != nullptr;
     f->hasResultPack = type->variadicResult != nullptr;
+    setResultTypes(f, type);
     if (f->hasResultPack) return;
     for (const Type* t : type->results) f->results.push(module_.arena, repOf(t));
 }
@@ -78,11 +84,13 @@ Function* ProgramLowering::declare(std::string_view name, const TypedFunction* f
     f->isLenient = fn->isLenient;
     if (fn->isLenient) {  // its environment
         f->captures.push(module_.arena, Rep::Box);
+        f->captureTypes.push(module_.arena, 0);
         f->captureNames.push(module_.arena, {});
     }
     for (const Variable* v : fn->captures) {
         const bool boxed = v->needsInitCheck && !v->inCell() && repOf(v->type) != Rep::Ref;
         f->captures.push(module_.arena, v->inCell() ? Rep::Ref : boxed ? Rep::Box : repOf(v->type));
+        f->captureTypes.push(module_.arena, valueType(v));
         f->captureNames.push(module_.arena, {text(v->name), v->inCell()});
     }
     return f;
@@ -101,6 +109,7 @@ Function* ProgramLowering::functionOf(const TypedFunction* fn) {
         Function* dyn = declare(std::string(fn->name) + "/dyn", fn);
         setDynamicSignature(dyn, fn->type);
         f->dynamicEntry = dyn;
+        dyn->closureOf = f;
         pending_.push_back({Form::Dynamic, dyn, fn});
     }
     return f;
@@ -112,10 +121,15 @@ Function* ProgramLowering::shortEntry(const TypedFunction* fn, uint32_t argCount
     if (!isNew) return it->second;
     Function* f = declare(std::string(fn->name) + "/" + std::to_string(argCount), fn);
     it->second = f;
-    for (uint32_t i = 0; i < argCount; i++) f->params.push(module_.arena, whole->params[i]);
+    f->closureOf = whole;
+    for (uint32_t i = 0; i < argCount; i++) {
+        f->params.push(module_.arena, whole->params[i]);
+        f->paramTypes.push(module_.arena, valueType(fn->type->params[i]));
+    }
     for (Rep r : whole->results) f->results.push(module_.arena, r);
     f->hasResultPack = whole->hasResultPack;
     f->isVararg = whole->isVararg && needsWholeBody(fn);
+    setResultTypes(f, fn->type);
     pending_.push_back({Form::Short, f, fn, argCount});
     return f;
 }
@@ -127,9 +141,32 @@ Function* ProgramLowering::adapter(const sema::FunctionType* from, const sema::F
     it->second = f;
     setSignature(f, to);
     f->captures.push(module_.arena, Rep::Ref);
+    f->captureTypes.push(module_.arena, valueType(from));
     f->isAdapter = true;
     pending_.push_back({Form::Adapter, f, nullptr, 0, from, to});
     return f;
+}
+
+uint32_t ProgramLowering::valueType(const Type* type) {
+    if (type->kind == TypeKind::Any || repOf(type) == Rep::F64 || repOf(type) == Rep::I64 || repOf(type) == Rep::Bool) return 0;
+    return module_.addValueType({.type = typeIndex(type)});
+}
+
+uint32_t ProgramLowering::valueType(const Variable* v) {
+    ValueType out;
+    const Rep rep = repOf(v->type);
+    out.isCell = v->inCell();
+    if (out.isCell) out.rep = v->needsInitCheck && rep != Rep::Ref ? Rep::Box : rep;
+    // A cell is there before its variable is set.
+    out.mayBeUnset = (v->needsInitCheck || v->inCell()) && !v->type->admitsNil && (rep == Rep::Ref || rep == Rep::Box || v->needsInitCheck);
+    if (v->function && !v->function->isStatic()) {
+        out.function = functionOf(v->function);
+    } else if (rep == Rep::Ref || (rep == Rep::Box && v->type->kind != TypeKind::Any) || out.mayBeUnset) {
+        out.type = typeIndex(v->type);
+    } else {
+        out.mayBeUnset = false;
+    }
+    return module_.addValueType(out);
 }
 
 uint32_t ProgramLowering::typeIndex(const Type* type) { return module_.addType(type, types_.print(type)); }
@@ -146,6 +183,7 @@ uint32_t ProgramLowering::moduleVar(const Variable* v) {
         const bool boxed = v->needsInitCheck && repOf(v->type) != Rep::Ref;
         const Rep rep = boxed ? Rep::Box : repOf(v->type);
         it->second = module_.addVar(text(v->name), rep, rep == Rep::Box ? base::kBoxedNil : 0);
+        module_.vars[it->second].valueType = valueType(v);
         // What may be nil is nil before, and read then.
         module_.vars[it->second].isSetOnce = !v->isReassigned && !v->needsInitCheck && !v->type->admitsNil;
     }

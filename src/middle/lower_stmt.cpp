@@ -371,7 +371,7 @@ void FunctionLowering::lowerForTable(const sema::TForTable* s) {
     b_.br(b_.op(Op::EqI, {at, b_.i64(-1)}), done, body);
     b_.startSealed(body);
     Value key = b_.op(Op::TabKey, {table, at});
-    if (repOf(type->key) != Rep::Box) key = b_.typed(Op::UnboxU, repOf(type->key), {key});
+    if (repOf(type->key) != Rep::Box) key = unboxKnown(key, type->key);
     Value value = s->value ? b_.typed(Op::TabVal, repOf(type->value), {table, at}) : nullptr;
     declareVar(s->key, key);
     if (s->value) declareVar(s->value, value);

@@ -111,7 +111,7 @@ public:
         if (!bc::deserialize(bytes, c, error)) return;
         ++read_;
         (void)bc::disassemble(c);
-        if (!bc::verify(c, {0}, error)) return;
+        if (!bc::verify(c, {}, error)) return;
         ++accepted_;
         load(std::move(c));
     }

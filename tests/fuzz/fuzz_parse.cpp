@@ -11,7 +11,7 @@
 #include "mutate.h"
 #include "runtime/bytecode/serialize.h"
 #include "runtime/bytecode/verify.h"
-#include "runtime/lib/builtin_table.h"
+#include "runtime/lib/library.h"
 
 namespace luapp::fuzz {
 
@@ -73,9 +73,9 @@ class ParseFuzzer : public Fuzzer {
         ir::PipelineOptions options;
         options.verifyEach = true;
         c.optimise(options);
-        const bc::Chunk chunk = c.emit();
+        bc::Chunk chunk = c.emit();
         std::string error;
-        if (!bc::verify(chunk, {rt::kBuiltinCount}, error)) {
+        if (!bc::verify(chunk, rt::verifyOptions(), error)) {
             verdict.problem = "the compiler made a chunk that does not verify";
             verdict.details = error;
             return verdict;

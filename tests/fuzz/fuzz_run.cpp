@@ -8,7 +8,7 @@
 #include "harness.h"
 #include "program_gen.h"
 #include "runtime/bytecode/verify.h"
-#include "runtime/lib/builtin_table.h"
+#include "runtime/lib/library.h"
 
 namespace luapp::fuzz {
 
@@ -53,7 +53,9 @@ int compileAndRun(void* data) {
     options.level = job.engine->level;
     c.optimise(options);
     bc::Chunk chunk = c.emit();
-    if (!bc::verify(chunk, {rt::kBuiltinCount}, problem)) {
+    bc::VerifyOptions verifyOptions = rt::verifyOptions();
+    verifyOptions.mayAssert = job.engine->assertTypes;
+    if (!bc::verify(chunk, verifyOptions, problem)) {
         fprintf(stderr, "%s\n", problem.c_str());
         return kDoesNotVerify;
     }

@@ -7,7 +7,8 @@ import sys
 # folder -> folders it may include besides itself. The first match of a file's folder decides; see docs/internals.md.
 ALLOWED = [
     ("runtime/base", []),
-    ("runtime/bytecode", ["runtime/base"]),
+    # Raise names errors by position
+    ("runtime/bytecode", ["runtime/base", "runtime/vm/errors.def"]),
     ("runtime/object", ["runtime/base", "runtime/bytecode"]),
     ("runtime/gc", ["runtime/base", "runtime/bytecode", "runtime/object"]),
     ("runtime/vm", ["runtime/base", "runtime/bytecode", "runtime/object", "runtime/gc"]),

@@ -7,7 +7,7 @@
 #include "middle/ir_text.h"
 #include "runtime/bytecode/disasm.h"
 #include "runtime/bytecode/verify.h"
-#include "runtime/lib/builtin_table.h"
+#include "runtime/lib/library.h"
 
 using namespace luapp;
 
@@ -18,7 +18,7 @@ bc::Chunk compile(const std::string& text) {
     std::string error;
     REQUIRE_MESSAGE(ir::parse(text, module, error), error);
     bc::Chunk chunk = bc::emitChunk(module, nullptr);
-    CHECK_MESSAGE(bc::verify(chunk, {rt::kBuiltinCount}, error), error);
+    CHECK_MESSAGE(bc::verifyStructure(chunk, rt::verifyOptions(), error), error);
     return chunk;
 }
 

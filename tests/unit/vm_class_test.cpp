@@ -129,7 +129,7 @@ struct World {
 
     World& load(ChunkBuilder& b) {
         std::string error;
-        CHECK_MESSAGE(bc::verify(b.chunk, {0}, error), error);
+        CHECK_MESSAGE(bc::verify(b.chunk, {}, error), error);
         p = loadProgram(*s, std::move(b.chunk));
         return *this;
     }
@@ -163,9 +163,9 @@ struct World {
     Value make(std::string_view n, std::vector<Value> args) { return callFirst(*s, classOfType(n), args); }
 };
 
-std::string refusal(const bc::Chunk& c) {
+std::string refusal(bc::Chunk c) {
     std::string error;
-    CHECK_FALSE(bc::verify(c, {0}, error));
+    CHECK_FALSE(bc::verify(c, {}, error));
     return error;
 }
 
@@ -343,6 +343,8 @@ TEST_CASE("bound methods of the compiler are equal if code and object are") {
     bc::ProtoIndex thunk = b.proto("Rect.area", {}, {Rep::F64}, 8);
     b.chunk.protos[thunk].signature = signature;
     b.chunk.protos[thunk].captures = {Rep::Ref};
+    b.chunk.valueTypes.push_back({.type = b.rect});
+    b.chunk.protos[thunk].captureTypes = {1};
     b.chunk.protos[thunk].isBound = true;
     b.code(thunk).op(Op::GetCap, 3, 0).op(Op::CallM, 0, 3).op(Op::Ret, 0);
     b.chunk.protos[b.main].results = {Rep::Box};
@@ -384,6 +386,8 @@ struct Finalised : ChunkBuilder {
         chunk.entry = main;
         chunk.types[type_].isNominal = true;
         chunk.protos[make].signature = functionType("(number): F", {number}, {type_});
+        chunk.valueTypes.push_back({.type = type_});
+        chunk.protos[gc].paramTypes = {1};
         FunctionBuilder g(*this, gc);
         g.op(Op::GetF, 1, 0, 0);
         uint32_t fine = g.jump(Op::JNeFI, 1, 9);
@@ -512,7 +516,7 @@ TEST_CASE("chunks with classes survive writing and reading, and can be shown") {
     CHECK_MESSAGE(bc::deserialize(bytes, read, error), error);
     CHECK(bc::serialize(read) == bytes);
     CHECK(bc::disassemble(read) == before);
-    CHECK(bc::verify(read, {0}, error));
+    CHECK(bc::verify(read, {}, error));
 }
 
 TEST_CASE("classes that are not well formed are refused") {

@@ -81,6 +81,8 @@ Closure* testClosure(State& s, uint32_t index) {
     if (index == kCount) spec.results = std::span(&number, 1);
     return newBuiltinClosure(s, kFunctions[index], s.types.intern(spec), index);
 }
+constexpr bc::BuiltinShape kShapes[] = {{"pcall", "(f: any, ...any): (...any)"}, {"twice", "(f: (number): number, n: number): number"},
+                                        {"count", "(...any): number"}, {"yield", "(...any): (...any)"}, {"interrupt", "(): void"}};
 BuiltinMember testMember(std::string_view type, std::string_view name) {
     if (type == "Array" && name == "count") return {kCount, false};
     return {};
@@ -101,7 +103,7 @@ struct World {
 
     Program* load(ChunkBuilder& b) {
         std::string error;
-        CHECK_MESSAGE(bc::verify(b.chunk, {kTestBuiltins}, error), error);
+        CHECK_MESSAGE(bc::verify(b.chunk, {.builtins = kShapes, .yieldBuiltin = kYield}, error), error);
         return loadProgram(*s, std::move(b.chunk));
     }
 
@@ -197,11 +199,13 @@ TEST_CASE("calls: closures, cells, captures, several results") {
     bc::TypeIndex fn = b.functionType("(number): (number, number)", {n}, {n, n});
     bc::ProtoIndex add = b.proto("add", {Rep::F64}, {Rep::F64, Rep::F64}, 4);
     b.chunk.protos[add].captures = {Rep::Ref};
+    b.chunk.valueTypes.push_back({.isCell = true, .rep = Rep::F64});
+    b.chunk.protos[add].captureTypes = {1};
     b.chunk.protos[add].signature = fn;
     // cell += n; returns the new sum and n
     FunctionBuilder(b, add).op(Op::GetCap, 1, 0).op(Op::GetCell, 2, 1).op(Op::AddF, 2, 2, 0).op(Op::SetCell, 1, 2)
         .op(Op::SetRes, 0, 1).op(Op::Ret, 2);
-    b.f.op(Op::LoadF, 0, 100).op(Op::NewCell, 0, 0, static_cast<int>(Rep::F64)).op(Op::Closure, 1, 1, add);
+    b.f.op(Op::LoadF, 0, 100).op(Op::NewCell, 0, 0, static_cast<int>(Rep::F64), 1).op(Op::Closure, 1, 1, add);
     b.f.op(Op::SetCap, 1, 0, 0);
     for (int i = 1; i <= 2; ++i) b.f.op(Op::Move, 12, 1).op(Op::LoadF, 13, i).op(Op::CallClo, 10);
     b.f.op(Op::GetRes, 11, 1).op(Op::AddF, 10, 10, 11).op(Op::Ret, 10);
@@ -295,6 +299,9 @@ TEST_CASE("calls: into another program and back") {
     Main b(Rep::F64);
     bc::DataIndex own = b.number(0.5);
     bc::DataIndex slot = b.variable("f", Rep::Ref);
+    bc::TypeIndex number = b.numberType();
+    b.chunk.valueTypes.push_back({.type = b.functionType("(number, number): number", {number, number}, {number})});
+    b.chunk.data[slot].valueType = 1;
     b.f.op(Op::GetG, 12, slot).op(Op::LoadF, 13, 2).op(Op::LoadF, 14, 3).op(Op::CallClo, 10);
     b.f.op(Op::LoadK, 1, own).op(Op::AddF, 0, 10, 1).op(Op::Ret, 0);
     Program* p = w.load(b);
@@ -313,10 +320,10 @@ TEST_CASE("errors: caught by pcall, the interpreter goes on; tracebacks name fun
     FunctionBuilder(b, bad).line(0, 33).op(Op::LoadNil, 0).op(Op::LoadNil, 1).op(Op::ArithX, 0, 0, 1, 0).op(Op::RetBoxes, 0, 1);
     bc::DataIndex f = b.data(DataKind::FunctionBox, Rep::Box, bad);
     // i = 0; repeat pcall(bad); i++ until i == 1000; return message
-    b.f.op(Op::LoadI, 20, 0).op(Op::LoadI, 21, 1000);
+    b.f.op(Op::LoadI, 4, 0).op(Op::LoadI, 5, 1000);
     uint32_t top = b.f.here();
     b.f.op(Op::LoadK, 13, f).op(Op::CallBV, 10, 0, 0, kPCall).op(Op::PackGet, 0, 1);
-    b.f.aim(b.f.jump(Op::LoopLtI, 20, 21, 1), top);
+    b.f.aim(b.f.jump(Op::LoopLtI, 4, 5, 1), top);
     b.f.op(Op::Ret, 0);
     CHECK(w.text(b) == "test.luapp:33: attempt to perform arithmetic on a nil value");
     CHECK(w.s->frame == w.s->context->stackBase);
@@ -362,7 +369,7 @@ TEST_CASE("errors: endless recursion is a stack overflow, interruption an error"
         CHECK(w.text(b) == "test.luapp:7: interrupted");
     }
     SUBCASE("interruption of a conditional jump") {
-        Main b(Rep::F64);
+        Main b(Rep::I64);
         b.f.op(Op::LoadI, 0, 1).op(Op::CallB, 1, kInterrupt);
         uint32_t top = b.f.here();
         b.f.op(Op::Move, 1, 0).line(0, 7);

@@ -8,8 +8,11 @@ namespace luapp::bc {
 ChunkBuilder::ChunkBuilder(const ir::Module& module, const sema::TypedProgram* program) : module_(module), program_(program) {
     symbols_.emplace(std::string(), 0);
     for (const ir::ModuleVar& v : module.vars) {
-        chunk_.data.push_back({DataKind::Variable, v.rep, symbol(v.name), v.initial});
+        chunk_.data.push_back({DataKind::Variable, v.rep, symbol(v.name), v.initial, v.valueType});
     }
+    chunk_.valueTypes.clear();
+    for (const ir::ValueType& v : module.valueTypes)
+        chunk_.valueTypes.push_back({v.type, v.function ? v.function->index() : kNoIndex, v.mayBeUnset, v.isCell, v.rep});
     if (module.sources) {
         for (size_t i = 0; i < module.sources->fileCount(); i++) {
             chunk_.files.push_back({symbol(module.sources->file(i).name())});

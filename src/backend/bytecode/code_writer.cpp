@@ -260,6 +260,7 @@ class CodeWriter {
             case 'k':
             case 'p':
             case 't':
+            case 'v':
             case 'b':
             case 'y':
             case 'e':
@@ -305,10 +306,16 @@ class CodeWriter {
                 return;
             }
             if (op == Op::AddUI || op == Op::AddFI) fusible_ = here();
+            if (op == Op::UnboxU) addUnboxedType(inst.index);
             encode(op, inst, base);
             return;
         }
         writePseudo(inst, base);
+    }
+
+    void addUnboxedType(uint32_t valueType) {
+        const uint32_t type = chunk_.module().valueTypes[valueType].type;
+        if (type != ir::kNoType) proto_.unboxedTypes.push_back({here(), type});
     }
 
     void writePseudo(const LirInst& inst, Location base) {

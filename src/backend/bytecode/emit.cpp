@@ -18,6 +18,7 @@ Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
     p.params.assign(fn.params.begin(), fn.params.end());
     p.results.assign(fn.results.begin(), fn.results.end());
     p.captures.assign(fn.captures.begin(), fn.captures.end());
+    p.captureTypes.assign(fn.captureTypes.begin(), fn.captureTypes.end());
     p.isVararg = fn.isVararg;
     p.returnsPack = fn.hasResultPack;
     p.isAdapter = fn.isAdapter;
@@ -26,7 +27,12 @@ Proto describe(const ir::Function& fn, ChunkBuilder& chunk) {
     for (const ir::DebugLocal& l : fn.debugLocals) p.locals.push_back({chunk.symbol(l.name), l.outer, l.slot, l.isCell});
     p.isBound = fn.isBound;
     if (fn.type != ir::kNoType && (!fn.isMain || fn.isLenient)) p.signature = fn.type;
-    if (fn.dynamicEntry) p.dynamicProto = fn.dynamicEntry->index();
+    if (fn.closureOf) p.closureOf = fn.closureOf->index();
+    if (p.signature == kNoIndex) {
+        p.paramTypes.assign(fn.paramTypes.begin(), fn.paramTypes.end());
+        p.resultTypes.assign(fn.resultTypes.begin(), fn.resultTypes.end());
+    }
+    if (fn.dynamicEntry && p.signature != kNoIndex) p.dynamicProto = fn.dynamicEntry->index();
     const Position at = chunk.position(fn.loc);
     p.file = at.file;
     p.line = at.line;
@@ -95,6 +101,7 @@ void addEntry(const ir::Module& module, ChunkBuilder& chunk) {
             p.code.push_back(encodeABC(Op::CallV, 0, 0, 0));
         }
         p.code.push_back(main->index());
+        if (!main->captures.empty()) c.protos[main->index()].closureOf = c.entry;
     }
     p.code.push_back(encodeE(Op::Ret0, 0));
     c.protos.push_back(std::move(p));

@@ -126,7 +126,7 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::UnboxB: plain(Op::UnboxB, inst); return;
         case ir::Op::Unbox: plain(Op::Unbox, inst, inst->imm2, index); return;
         case ir::Op::UnboxU:
-            if (strip(inst) == inst) plain(Op::UnboxU, inst, static_cast<int64_t>(inst->rep));
+            if (strip(inst) == inst) plain(Op::UnboxU, inst, static_cast<int64_t>(inst->rep), index);
             return;
         case ir::Op::CheckRef: plain(Op::CheckRef, inst, inst->imm2, index); return;
         case ir::Op::CheckWord: plain(Op::CheckRef, inst, static_cast<int64_t>(bc::CheckKind::Word), index); return;
@@ -175,7 +175,7 @@ void Selector::select(const ir::Inst* inst) {
         }
         case ir::Op::CaptureGet: plain(Op::GetCap, inst, imm); return;
         case ir::Op::ClosureSelf: plain(Op::GetClo, inst); return;
-        case ir::Op::CellNew: plain(Op::NewCell, inst, static_cast<int64_t>(inst->operand(0)->rep)); return;
+        case ir::Op::CellNew: plain(Op::NewCell, inst, static_cast<int64_t>(inst->operand(0)->rep), index); return;
         case ir::Op::CellGet: plain(Op::GetCell, inst); return;
         case ir::Op::SlotGet:
             begin(kPseudoSlotGet, inst).imm = static_cast<int32_t>(imm);

@@ -7,6 +7,7 @@
 //
 //   symbols    every name and string, once; index 0 is the empty string
 //   types      descriptor data; a type may refer to any other, recursion included
+//   valueTypes what words may hold, for the verifier; operand role v indexes it
 //   classes    what the types of kind Class need at run time
 //   data       the data segment: constants and module variables; operand role k indexes it
 //   protos     the functions; operand role p indexes them
@@ -31,6 +32,7 @@ using SymbolIndex = uint32_t;
 using TypeIndex = uint32_t;
 using DataIndex = uint32_t;
 using ProtoIndex = uint32_t;
+using ValueTypeIndex = uint32_t;
 
 /// "None" where an index is optional.
 inline constexpr uint32_t kNoIndex = 0xFFFFFFFFu;
@@ -88,6 +90,18 @@ struct DataEntry {
     Rep rep = Rep::F64;  // what the word is: the disassembler, the collector and the verifier want to know
     uint32_t index = 0;  // symbol, proto, builtin or type, by kind
     uint64_t word = 0;   // Word and Variable only
+    ValueTypeIndex valueType = 0;  // Variable only
+};
+
+/// What a variable, parameter, result or captured word may hold besides what its representation says. Only the verifier reads it: code that
+/// relies on more is refused.
+struct ValueType {
+    TypeIndex type = kNoIndex;      // kNoIndex: any value of the representation
+    ProtoIndex function = kNoIndex; // a closure of this function and no other value
+    bool mayBeUnset = false;        // nil besides, until the variable is set
+    bool isCell = false;            // the word is a cell that holds such a value
+    Rep rep = Rep::Void;            // cells: of the word in it
+    bool operator==(const ValueType&) const = default;
 };
 
 /// A local variable for the debug library. Debuggable protos have one for each local they ever have; Proto::scopes tells which are in scope.
@@ -102,6 +116,13 @@ struct LocalName {
 struct CaptureName {
     SymbolIndex name = 0;  // the empty string: nothing programs know of
     bool isCell = false;   // the word is the cell of a variable
+};
+
+/// What an instruction that takes a reference out of a box finds there, where the compiler knows it: the verifier checks it if it cannot
+/// tell by itself.
+struct UnboxedType {
+    uint32_t pc = 0;
+    TypeIndex type = kNoIndex;
 };
 
 /// Where a piece of code comes from.
@@ -178,6 +199,12 @@ struct Proto {
     // With default values: the proto "f$default" that takes every parameter boxed (absent where missing), fills in
     // the defaults and calls this one; it returns what this one returns. Captures are the same. kNoIndex: none.
     ProtoIndex dynamicProto = kNoIndex;
+    // What the words hold, one for each of the above, or empty: parameters and results are what the signature says, if there is
+    // one; captures are any values.
+    std::vector<ValueTypeIndex> paramTypes, resultTypes, captureTypes;
+    // The function with whose closures it is called, if it is not a value itself but an entry of another one: same captures.
+    ProtoIndex closureOf = kNoIndex;
+    std::vector<UnboxedType> unboxedTypes;  // of UnboxU instructions, by rising pc
     LineTable lines;
     NoteTable notes;                 // what the source calls operands
     uint32_t file = kNoIndex;        // where it is defined
@@ -245,6 +272,7 @@ struct ModuleEntry {
 struct Chunk {
     std::vector<std::string> symbols{std::string()};
     std::vector<TypeData> types;
+    std::vector<ValueType> valueTypes = std::vector<ValueType>(1);  // the first one: any value
     std::vector<ClassData> classes;
     std::vector<DataEntry> data;
     std::vector<Proto> protos;

@@ -113,6 +113,15 @@ void writeProto(Writer& w, const Proto& p) {
     w.reps(p.params);
     w.reps(p.results);
     w.reps(p.captures);
+    w.words(p.paramTypes);
+    w.words(p.resultTypes);
+    w.words(p.captureTypes);
+    w.u32(p.closureOf);
+    w.count(p.unboxedTypes.size());
+    for (const UnboxedType& t : p.unboxedTypes) {
+        w.u32(t.pc);
+        w.u32(t.type);
+    }
     w.words(p.code);
     w.count(p.lines.bytes().size());
     w.bytes.insert(w.bytes.end(), p.lines.bytes().begin(), p.lines.bytes().end());
@@ -283,6 +292,15 @@ void readProto(Reader& r, Proto& p) {
     r.reps(p.params);
     r.reps(p.results);
     r.reps(p.captures);
+    r.words(p.paramTypes);
+    r.words(p.resultTypes);
+    r.words(p.captureTypes);
+    p.closureOf = r.u32();
+    p.unboxedTypes.resize(r.count(8));
+    for (UnboxedType& t : p.unboxedTypes) {
+        t.pc = r.u32();
+        t.type = r.u32();
+    }
     r.words(p.code);
     std::span<const uint8_t> lines = r.raw();
     p.lines.setBytes({lines.begin(), lines.end()});
@@ -321,9 +339,17 @@ void readTables(Reader& r, Chunk& c) {
     }
     c.types.resize(r.count(28));
     for (TypeData& t : c.types) readType(r, t);
+    c.valueTypes.resize(r.count(11));
+    for (ValueType& v : c.valueTypes) {
+        v.type = r.u32();
+        v.function = r.u32();
+        v.mayBeUnset = r.flag();
+        v.isCell = r.flag();
+        v.rep = r.rep();
+    }
     c.classes.resize(r.count(32));
     for (ClassData& k : c.classes) readClass(r, k);
-    c.data.resize(r.count(14));
+    c.data.resize(r.count(18));
     for (DataEntry& d : c.data) {
         uint8_t kind = r.u8();
         if (kind >= kDataKindCount) r.fail("an unknown kind of constant");
@@ -331,8 +357,9 @@ void readTables(Reader& r, Chunk& c) {
         d.rep = r.rep();
         d.index = r.u32();
         d.word = r.u64();
+        d.valueType = r.u32();
     }
-    c.protos.resize(r.count(51));
+    c.protos.resize(r.count(75));
     for (Proto& p : c.protos) readProto(r, p);
     c.files.resize(r.count(8));
     for (SourceFileName& f : c.files) {
@@ -385,6 +412,14 @@ std::vector<uint8_t> serialize(const Chunk& chunk) {
     for (const std::string& s : chunk.symbols) w.string(s);
     w.count(chunk.types.size());
     for (const TypeData& t : chunk.types) writeType(w, t);
+    w.count(chunk.valueTypes.size());
+    for (const ValueType& v : chunk.valueTypes) {
+        w.u32(v.type);
+        w.u32(v.function);
+        w.flag(v.mayBeUnset);
+        w.flag(v.isCell);
+        w.u8(static_cast<uint8_t>(v.rep));
+    }
     w.count(chunk.classes.size());
     for (const ClassData& k : chunk.classes) writeClass(w, k);
     w.count(chunk.data.size());
@@ -393,6 +428,7 @@ std::vector<uint8_t> serialize(const Chunk& chunk) {
         w.u8(static_cast<uint8_t>(d.rep));
         w.u32(d.index);
         w.u64(d.word);
+        w.u32(d.valueType);
     }
     w.count(chunk.protos.size());
     for (const Proto& p : chunk.protos) writeProto(w, p);

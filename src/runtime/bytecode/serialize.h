@@ -18,7 +18,7 @@
 namespace luapp::bc {
 
 /// Raised by one whenever the meaning of a chunk's bytes changes, opcodes.def included; other versions are refused.
-inline constexpr uint16_t kChunkVersion = 10;
+inline constexpr uint16_t kChunkVersion = 11;
 
 /// Bytes of the header.
 inline constexpr size_t kChunkHeaderSize = 24;

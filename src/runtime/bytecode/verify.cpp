@@ -6,6 +6,7 @@
 
 #include "runtime/bytecode/operands.h"
 #include "runtime/bytecode/verify_classes.h"
+#include "runtime/bytecode/verify_impl.h"
 
 namespace luapp::bc {
 
@@ -47,7 +48,7 @@ Rep repOfKind(TypeKind kind) {
 /// True if the word may be the initial content of a data slot of this representation: it must not forge a pointer.
 bool isPlainWord(Rep rep, uint64_t word) {
     switch (rep) {
-        case Rep::F64: return true;
+        case Rep::F64: return word <= 0xFFF8'0000'0000'0000u;  // no other word is a box of a number
         case Rep::I64: return true;
         case Rep::Bool: return word <= 1;
         case Rep::Ref: return word == 0;
@@ -178,7 +179,7 @@ private:
                     break;
                 case DataKind::Builtin:
                 case DataKind::BuiltinBox:
-                    if (d.index >= o_.builtinCount) return fail("data {}: bad builtin", i);
+                    if (d.index >= o_.builtins.size()) return fail("data {}: bad builtin", i);
                     break;
                 case DataKind::Type:
                     if (d.index >= c_.types.size()) return fail("data {}: bad type", i);
@@ -272,6 +273,7 @@ private:
     }
 };
 
+/// The structure of one function's code.
 class CodeChecker {
 public:
     CodeChecker(const Chunk& c, const VerifyOptions& o, const std::vector<uint32_t>& classOf, ProtoIndex index, std::string& error)
@@ -300,7 +302,7 @@ private:
 
     template <class... A>
     bool fail(fmt::format_string<const A&...> text, const A&... args) {
-        error_ = fmt::format("function {} ({}), instruction {}: {}", index_, c_.symbol(p_.name), at_,
+        error_ = fmt::format("bad bytecode in '{}' (function {}) at instruction {}: {}", c_.symbol(p_.name), index_, at_,
                              fmt::format(text, args...));
         return false;
     }
@@ -374,11 +376,14 @@ private:
                 case 't':
                     if (!below(v, c_.types.size(), "type")) return false;
                     break;
+                case 'v':
+                    if (!below(v, c_.valueTypes.size(), "value type")) return false;
+                    break;
                 case 'y':
                     if (!below(v, c_.symbols.size(), "symbol")) return false;
                     break;
                 case 'b':
-                    if (!below(v, o_.builtinCount, "builtin")) return false;
+                    if (!below(v, o_.builtins.size(), "builtin")) return false;
                     break;
                 case 'e':
                     if (!isMethodEntry(c_, static_cast<uint64_t>(v))) return fail("there is no method {}", v);
@@ -547,11 +552,26 @@ private:
 
 }  // namespace
 
-bool verify(const Chunk& chunk, const VerifyOptions& options, std::string& error) {
+bool verifyStructure(const Chunk& chunk, const VerifyOptions& options, std::string& error) {
     if (!TableChecker(chunk, options, error).run()) return false;
     const std::vector<uint32_t> classOf = classesByType(chunk);
     for (size_t i = 0; i < chunk.protos.size(); ++i)
         if (!CodeChecker(chunk, options, classOf, static_cast<ProtoIndex>(i), error).run()) return false;
+    return true;
+}
+
+bool verify(Chunk& chunk, const VerifyOptions& options, std::string& error) {
+    if (!verifyStructure(chunk, options, error)) return false;
+    ChunkTypes types(chunk, options);
+    if (!types.check(error)) return false;
+    std::vector<CodePatch> patches(chunk.protos.size());
+    for (size_t i = 0; i < chunk.protos.size(); ++i)
+        if (!CodeTyper(types, static_cast<ProtoIndex>(i), error).run(patches[i])) return false;
+    for (size_t i = 0; i < chunk.protos.size(); ++i) {
+        if (patches[i].apply(chunk.protos[i])) continue;
+        error = fmt::format("function '{}' is too large to be checked", chunk.symbol(chunk.protos[i].name));
+        return false;
+    }
     return true;
 }
 

@@ -14,6 +14,8 @@ namespace luapp::rt {
 
 /// All functions by index and the rest of what the VM wants to know.
 extern const BuiltinTable kBuiltinTable;
+/// The same for LibraryOptions::isClosed.
+extern const BuiltinTable kClosedBuiltinTable;
 
 /// The function value of a builtin, made on demand; always the same object for one State and index.
 Closure* builtinClosure(State& s, unsigned index);

@@ -9,6 +9,7 @@
 #include "runtime/lib/lib_support.h"
 #include "runtime/object/lua_table.h"
 #include "runtime/object/userdata.h"
+#include "runtime/vm/convert.h"
 #include "runtime/vm/coroutine.h"
 #include "runtime/vm/levels.h"
 
@@ -89,19 +90,24 @@ struct Place {
     Object* owner = nullptr;
     Word* word = nullptr;
     Rep rep = Rep::Box;
+    const TypeDesc* type = nullptr;  // what it may hold; null: anything of that representation
 };
 
 Place capturePlace(Closure* c, const Function& f, int index) {
+    const auto at = static_cast<size_t>(index);
     Word* word = &c->captures[index];
-    if (!f.proto->captureNames[static_cast<size_t>(index)].isCell) return {c, word, f.proto->captures[static_cast<size_t>(index)]};
+    const bc::ValueType& known = f.program->chunk.valueTypes[f.proto->captureTypes.empty() ? 0 : f.proto->captureTypes[at]];
+    const TypeDesc* type = known.type == bc::kNoIndex ? nullptr : f.program->types[known.type];
+    if (!f.proto->captureNames[at].isCell) return {c, word, f.proto->captures[at], type};
     Cell* cell = refOf<Cell>(*word);
-    return {cell, &cell->word, static_cast<Rep>(cell->extra)};
+    return {cell, &cell->word, static_cast<Rep>(cell->extra), type};
 }
 
 Value valueAt(const Place& p) { return boxWord(*p.word, p.rep); }
 
 /// Stores a value where it fits; typed variables of other types than the value's keep what they have.
 bool store(State& s, const Place& p, Value v) {
+    if (p.type != nullptr && !hasType(s, v, p.type)) return false;
     if (p.rep == Rep::Box || (p.rep == Rep::F64 && v.isNumber())) {
         storeWord(s, p.owner, p.word, v.word());
         return true;
@@ -113,6 +119,7 @@ bool store(State& s, const Place& p, Value v) {
 
 /// Local `n` of a frame of debuggable code, counted from 1; null: there is none.
 const bc::LocalName* localOf(const Level& level, int64_t n) {
+    if (level.code != level.function) return nullptr;  // of an inlined call no local is left
     const bc::Proto& p = *level.function->proto;
     if (!p.isDebuggable || n < 1 || level.pc <= level.function->entry) return nullptr;
     const auto at = static_cast<uint32_t>(level.pc - level.function->entry) - 1;

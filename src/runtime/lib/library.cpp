@@ -23,7 +23,7 @@ void openLibrary(State& s, const LibraryOptions& options) {
     lib->options = options;
     seedRandom(lib->random, 0);
     s.libraryData = lib;
-    s.builtins = &kBuiltinTable;
+    s.builtins = options.isClosed ? &kClosedBuiltinTable : &kBuiltinTable;
     s.warn = warn;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "runtime/bytecode/verify.h"
 #include "runtime/vm/state.h"
 
 namespace luapp::rt {
@@ -20,6 +21,8 @@ struct LibraryOptions {
     std::FILE* err = stderr;
     /// Ends the process for os.exit; null: flush everything and call exit(). Must not return.
     void (*exitProcess)(State& s, int status) = nullptr;
+    /// Programs get nothing from outside: functions that open files, start processes, end this one or look at its environment raise an error.
+    bool isClosed = false;
     /// What `require` does with a name that no loaded module has: runs the module, which enters itself. `file`: the one that has it; null:
     /// to be found as imports are. False if there is none; an error in it is raised. Null: there never is one.
     bool (*requireModule)(State& s, String* name, String* file, void* context) = nullptr;
@@ -31,6 +34,9 @@ struct LibraryOptions {
     /// What stood on the command line before the script: arg[-1] of lenient code is the last of it. It must outlive the library.
     std::span<const std::string> commandLine = {};
 };
+
+/// What the verifier of chunks (bytecode/verify.h) needs to know of the library.
+bc::VerifyOptions verifyOptions();
 
 /// Makes the library available to programs of `s`. To be called once, before any program is loaded.
 void openLibrary(State& s, const LibraryOptions& options = {});

@@ -31,7 +31,7 @@ public:
                 emit(bc::encodeAD(Op::GetCap, at, 0));
             } else if (captures[k] == Rep::Ref && objectOf(c->captures[k]) == c) {
                 own.push_back(static_cast<unsigned>(k));
-            } else if (!capture(c->captures[k], captures[k], at)) {
+            } else if (!capture(c->captures[k], captures[k], f->proto->captureTypes.empty() ? 0 : f->proto->captureTypes[k], at)) {
                 return false;
             }
         }
@@ -76,13 +76,14 @@ private:
         return true;
     }
 
-    bool capture(Word w, Rep rep, unsigned reg) {
+    bool capture(Word w, Rep rep, bc::ValueTypeIndex type, unsigned reg) {
         if (rep != Rep::Ref) return empty(rep, reg);
         const Object* o = objectOf(w);
         if (o == nullptr) return false;
         if (o->kind == Kind::Cell) {
             if (!empty(o->elementRep(), reg)) return false;
             emit(bc::encodeABC(Op::NewCell, reg, reg, static_cast<unsigned>(o->elementRep())));
+            emit(type);
             return true;
         }
         if (o->kind != Kind::Closure) return false;

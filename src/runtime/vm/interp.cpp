@@ -260,13 +260,13 @@ void interpret(State& runs, const Insn* pc, Word* R, Word* K) {
 
     // --- integer arithmetic
     CASE(AddI) {
-        int64_t r = INT(RB) + INT(RC);
+        int64_t r = INT(RB + RC);
         if (LUAPP_UNLIKELY(!IN_RANGE(r))) SLOW(slowAddI);
         SET_INT(r);
         NEXT;
     }
     CASE(SubI) {
-        int64_t r = INT(RB) - INT(RC);
+        int64_t r = INT(RB - RC);
         if (LUAPP_UNLIKELY(!IN_RANGE(r))) SLOW(slowSubI);
         SET_INT(r);
         NEXT;
@@ -289,12 +289,12 @@ void interpret(State& runs, const Insn* pc, Word* R, Word* K) {
         SET_INT(base::floorModInteger(INT(RB), b));
         NEXT;
     }
-    CASE(NegI) { SET_INT(-INT(RB)); NEXT; }
-    CASE(AbsI) { SET_INT(INT(RB) < 0 ? -INT(RB) : INT(RB)); NEXT; }
+    CASE(NegI) { RA = 0 - RB; NEXT; }
+    CASE(AbsI) { RA = INT(RB) < 0 ? 0 - RB : RB; NEXT; }
     CASE(MinI) { SET_INT(INT(RC) < INT(RB) ? INT(RC) : INT(RB)); NEXT; }
     CASE(MaxI) { SET_INT(INT(RB) < INT(RC) ? INT(RC) : INT(RB)); NEXT; }
     CASE(AddII) {
-        int64_t r = INT(RB) + FSC;
+        int64_t r = INT(RB + wordOf(int64_t{FSC}));
         if (LUAPP_UNLIKELY(!IN_RANGE(r))) SLOW(slowAddII);
         SET_INT(r);
         NEXT;
@@ -310,7 +310,7 @@ void interpret(State& runs, const Insn* pc, Word* R, Word* K) {
     CASE(AddU) { RA = RB + RC; NEXT; }
     CASE(SubU) { RA = RB - RC; NEXT; }
     CASE(MulU) { RA = RB * RC; NEXT; }
-    CASE(AddUI) { SET_INT(INT(RB) + FSC); NEXT; }
+    CASE(AddUI) { RA = RB + wordOf(int64_t{FSC}); NEXT; }
     CASE(AndI) {
         int64_t r = INT(RB) & INT(RC);
         if (LUAPP_UNLIKELY(!IN_RANGE(r))) SLOW(slowAndI);
@@ -382,7 +382,7 @@ void interpret(State& runs, const Insn* pc, Word* R, Word* K) {
         NEXT;
     }
     CASE(BoxI) { SET_NUM(static_cast<double>(INT(RB))); NEXT; }
-    CASE(BoxB) { RA = kFalseBox + RB; NEXT; }
+    CASE(BoxB) { RA = kFalseBox + (RB & 1); NEXT; }
     CASE(BoxRef) {
         Object* o = objectOf(RB);
         if (o == nullptr) {
@@ -543,7 +543,7 @@ void interpret(State& runs, const Insn* pc, Word* R, Word* K) {
     CASE(JEqII) { BRANCH_X(INT(RA) == FSD); }
     CASE(JNeII) { BRANCH_X(INT(RA) != FSD); }
     CASE(LoopLtI) {
-        int64_t v = INT(RA) + FSC;
+        int64_t v = INT(RA + wordOf(int64_t{FSC}));
         RA = wordOf(v);
         if (v < INT(RB)) {
             ++pc;
@@ -829,7 +829,7 @@ void interpret(State& runs, const Insn* pc, Word* R, Word* K) {
     CASE(SetCap) { refOf<Closure>(RA)->captures[FB] = RC; NEXT; }
     CASE(GetCap) { RA = refOf<Closure>(R[-1])->captures[FD]; NEXT; }
     CASE(GetClo) { RA = R[-1]; NEXT; }
-    CASE(NewCell) { SLOW(slowNewCell); }
+    CASE(NewCell) { SLOW_X(slowNewCell); }
     CASE(GetCell) { RA = refOf<Cell>(RB)->word; NEXT; }
     CASE(SetCell) { refOf<Cell>(RA)->word = RB; NEXT; }
     CASE(SetCellR) {
@@ -943,8 +943,20 @@ void interpret(State& runs, const Insn* pc, Word* R, Word* K) {
         SAVE();
         BRANCH_X(slowTNext(s, R, K, INSN, 0));
     }
-    CASE(TKey) { RA = refOf<Table>(RB)->entries()[static_cast<uint32_t>(RC)].key; NEXT; }
-    CASE(TVal) { RA = refOf<Table>(RB)->entries()[static_cast<uint32_t>(RC)].value; NEXT; }
+    CASE(TKey) {
+        const Table* t = refOf<Table>(RB);
+        const uint32_t at = static_cast<uint32_t>(RC);
+        if (LUAPP_UNLIKELY(at >= t->used || t->entries()[at].key == kAbsentBox)) SLOW(slowTEntry);
+        RA = t->entries()[at].key;
+        NEXT;
+    }
+    CASE(TVal) {
+        const Table* t = refOf<Table>(RB);
+        const uint32_t at = static_cast<uint32_t>(RC);
+        if (LUAPP_UNLIKELY(at >= t->used || t->entries()[at].key == kAbsentBox)) SLOW(slowTEntry);
+        RA = t->entries()[at].value;
+        NEXT;
+    }
 
     // --- strings
     CASE(SLen) { RA = refOf<String>(RB)->length; NEXT; }

@@ -122,7 +122,7 @@ SLOW_PATH(slowMulI) {
 SLOW_PATH(slowIDivI) {
     int64_t b = integerOf(rc(R, i));
     if (b == 0) raise(s, ErrorKind::IntegerDivByZero);
-    return setInteger(s, R, i, true, base::floorDivInteger(integerOf(rb(R, i)), b));
+    return setInteger(s, R, i, true, b == -1 ? integerOf(0 - rb(R, i)) : base::floorDivInteger(integerOf(rb(R, i)), b));
 }
 SLOW_PATH(slowModI) {
     int64_t b = integerOf(rc(R, i));
@@ -395,6 +395,9 @@ SLOW_PATH(slowTNext) {
     ra(R, i) = uint64_t{seen} << 32 | next;
     return next == kNoEntry;
 }
+
+/// The position is none of an entry: never in code of our compiler.
+SLOW_PATH(slowTEntry) { raise(s, ErrorKind::TableChanged); }
 
 // --- strings
 

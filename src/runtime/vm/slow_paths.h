@@ -20,7 +20,7 @@ namespace luapp::rt {
     X(slowAGet) X(slowAGetI) X(slowASet) X(slowAPush) X(slowAPushPack) \
     X(slowCheckLen) \
     X(slowTGetS) X(slowTGetF) X(slowTGetOptS) X(slowTGetOptF) \
-    X(slowTNext) \
+    X(slowTNext) X(slowTEntry) \
     X(slowAddX) X(slowSubX) X(slowMulX) \
     X(slowIterX) X(slowEvent) X(slowRaise) \
     X(slowLoopNum)
