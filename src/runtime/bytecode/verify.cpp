@@ -52,7 +52,7 @@ bool isPlainWord(Rep rep, uint64_t word) {
         case Rep::I64: return true;
         case Rep::Bool: return word <= 1;
         case Rep::Ref: return word == 0;
-        case Rep::Box: return word < 0xFFFA'0000'0000'0000u;  // no light userdata, no enum, no heap object
+        case Rep::Box: return word <= 0xFFF8'0000'0000'0000u || (word >= base::kBoxedNil && word <= base::kBoxedNil + 3);  // nil, false, true, absent
         case Rep::Void:
         case Rep::Pack: return false;
     }
