@@ -201,7 +201,7 @@ NextResult luaNext(State& s, const LuaTable* t, Value& key, Value& value) {
         element = key.isNumber() ? arrayKey(key.asNumber()) : 0;
         if (element == 0 || element > t->arrayLength) {
             const uint32_t guess = s.lastNext;
-            const bool isThere = guess < t->used && t->storage->entries[guess].key == key.word();
+            const bool isThere = guess < t->used && !key.isAbsent() && t->storage->entries[guess].key == key.word();
             const uint32_t found = isThere ? guess : findKey(s, t, key);
             if (found != kNoEntry) {
                 entry = found + 1;

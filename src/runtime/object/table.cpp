@@ -186,6 +186,7 @@ uint32_t findKey(State& s, const Table* t, Value key) {
     if (key.isString()) return findString(s, t, key.asString());
     if (key.isNumber()) return findNumber(t, key.asNumber());
     if (key.isFunction()) return findFunction(t, key);
+    if (key.isAbsent()) return kNoEntry;  // removed entries have it
     return findWord(t, key.word(), base::hashWord(key.word()));
 }
 
@@ -216,11 +217,14 @@ void setKey(State& s, Table* t, Value key, Word value) {
     if (i != kNoEntry) {
         storeWord(s, t->storage, &t->storage->entries[i].value, value);
     } else {
-        addEntry(s, t, key.word(), hashKey(s, key), value);
+        addKey(s, t, key, value);
     }
 }
 
-void addKey(State& s, Table* t, Value key, Word value) { addEntry(s, t, key.word(), hashKey(s, key), value); }
+void addKey(State& s, Table* t, Value key, Word value) {
+    if (key.isAbsent()) return;  // no value of programs: a forged chunk has brought it here
+    addEntry(s, t, key.word(), hashKey(s, key), value);
+}
 
 void removeEntry(State&, Table* t, uint32_t position) {
     TableEntry* entries = t->storage->entries;
