@@ -21,6 +21,8 @@ constexpr uint64_t kHurry = uint64_t{64} << 20;
 constexpr uint64_t kMostDebt = 64;
 // A cycle whose roots keep bringing up new objects ends in one slice after so many attempts.
 constexpr uint32_t kMostRootScans = 24;
+// ... and one whose log brings back the same words again and again, after so many and a quarter of the bytes that were live.
+constexpr uint64_t kMostRetraced = uint64_t{1} << 20;
 // What clearing the marks of a block costs, in words of tracing.
 constexpr int64_t kClearCost = 32;
 constexpr int64_t kRootCost = 1024;
@@ -118,7 +120,8 @@ bool Heap::markSome(SliceBudget& budget, const void* stackPointer) {
     bool rootsAreFresh = false;
     for (;;) {
         SliceBudget all = SliceBudget::unlimited();
-        if (!tracer_.drain(rootScans_ > kMostRootScans ? all : budget)) return false;
+        const bool isRaced = rootScans_ > kMostRootScans || tracer_.retracedWords() > kMostRetraced + liveBytes_ / 4;
+        if (!tracer_.drain(isRaced ? all : budget)) return false;
         if (!rootsAreFresh) {
             if (budget.isTimed() && nowNs() + sliceNs_ / 2 > budget.deadline()) return false;
             tracer_.scanRoots(stackPointer);
@@ -251,7 +254,7 @@ LUAPP_NOINLINE bool Heap::stepBy(uint64_t bytes, const void* nativeStack) {
 }
 
 void Heap::finishSweep() {
-    while (sweepOne()) continue;
+    while (sweepOne() != 0) continue;
 }
 
 // --- figures ------------------------------------------------------------------------------------------------------------------

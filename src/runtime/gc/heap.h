@@ -185,9 +185,9 @@ private:
 
     // sweep.cpp
     void startSweep();
-    bool sweepOne();
+    int64_t sweepOne();
     bool sweepSome(SliceBudget& budget);
-    void sweepBlock(uint32_t index);
+    int64_t sweepBlock(uint32_t index);
     void freeCell(unsigned sizeClass, Object* o);
     bool awaitsSweep(const Block& b) const {
         return phase_ == Phase::Sweep && b.sweptIn != period_ && (sweepsAll_ || b.touchedIn == period_ - 1);
