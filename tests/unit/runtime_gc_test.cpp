@@ -1,6 +1,7 @@
 // The heap: allocation, marking, sweeping, finalisers, limits; a torture test against a shadow model.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -239,6 +240,125 @@ TEST_CASE("the limit raises a catchable error") {
     auto absurd = [](State& st, void*) { newLongString(st, uint64_t{1} << 50); };
     CHECK_FALSE(protectedCall(*s, absurd, nullptr));
     CHECK(errorText(*s) == "string length overflow");
+}
+
+TEST_CASE("a store into an old object keeps what is young through minor cycles") {
+    ScopedState s;
+    const TypeDesc* type = nodeType(*s);
+    Instance* old = newInstance(*s, type, 4);
+    // Long enough for cards, and for being traced in pieces.
+    constexpr uint32_t kLong = 50000;
+    Array* list = newArray(*s, s->types.arrayOf(type), kLong);
+    arrayExtend(*s, list, kLong);
+    LuaTable* table = newLuaTable(*s);
+    s->heap.collect();
+    Random random(5);
+    std::vector<int64_t> expected(kLong, -1);
+    int64_t id = 0;
+    uint64_t minor = s->heap.stats().minorCycles;
+    for (; s->heap.stats().minorCycles < minor + 20; id++) {
+        const auto made = [&] {
+            Instance* node = newInstance(*s, type, 4);
+            node->fields[0] = wordOf(id);
+            return node;
+        };
+        storeWord(*s, old, &old->fields[1], wordOf(made()));
+        const uint32_t at = random.below(kLong);
+        arraySet(*s, list, at, wordOf(made()));
+        expected[at] = id;
+        luaSetInt(*s, table, id % 100 + 1, Value::object(made()));
+        newInstance(*s, type, 4);
+    }
+    CHECK(integerOf(refOf<Instance>(old->fields[1])->fields[0]) == id - 1);
+    uint64_t wrong = 0;
+    for (uint32_t i = 0; i < kLong; i++) {
+        const Instance* node = refOf<Instance>(list->get(i));
+        wrong += (node == nullptr ? -1 : integerOf(node->fields[0])) == expected[i] ? 0 : 1;
+    }
+    for (int64_t k = 1; k <= 100; k++) wrong += (integerOf(luaGetInt(table, k).asInstance()->fields[0]) - k + 1) % 100 == 0 ? 0 : 1;
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("words that move while a long buffer is traced in pieces are not lost") {
+    ScopedState s;
+    const TypeDesc* type = nodeType(*s);
+    constexpr uint32_t kLength = 20000;
+    Array* list = newArray(*s, s->types.arrayOf(type), kLength);
+    for (uint32_t i = 0; i < kLength; i++) {
+        Instance* node = newInstance(*s, type, 4);
+        node->fields[0] = wordOf(int64_t{i});
+        arrayPush(*s, list, wordOf(node));
+    }
+    for (int round = 0; round < 3; round++) {
+        // Small steps of a major cycle, and between them the last element goes to the front.
+        while (!s->heap.stepBy(16 * 1024)) arrayInsert(*s, list, 0, arrayPop(*s, list));
+    }
+    s->heap.collect();
+    std::vector<bool> seen(kLength);
+    for (uint32_t i = 0; i < kLength; i++) seen[static_cast<size_t>(integerOf(refOf<Instance>(list->get(i))->fields[0]))] = true;
+    CHECK(std::find(seen.begin(), seen.end(), false) == seen.end());
+}
+
+TEST_CASE("an interned string that is found between marking and sweeping lives on") {
+    ScopedState s;
+    for (int round = 0; round < 20; round++) {
+        [&]() LUAPP_NOINLINE {
+            for (int i = 0; i < 3000; i++) newString(*s, "name " + std::to_string(i));
+        }();
+        clearStack();
+        // Step until marking has ended; by then the names are dead, and most blocks are not swept.
+        const uint64_t majors = s->heap.stats().majorCycles;
+        while (s->heap.stats().majorCycles == majors) s->heap.stepBy(256);
+        Array* kept = newArray(*s, s->types.arrayOf(s->types.basic(TypeKind::String)), 0);
+        for (int i = 0; i < 3000; i += 7) arrayPush(*s, kept, wordOf(newString(*s, "name " + std::to_string(i))));
+        while (!s->heap.stepBy(256)) continue;
+        s->heap.collect();
+        uint64_t wrong = 0;
+        for (uint32_t i = 0; i < kept->length; i++) {
+            String* str = refOf<String>(kept->get(i));
+            wrong += str->view() == "name " + std::to_string(i * 7) && newString(*s, str->view()) == str ? 0 : 1;
+        }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("a slice does a bounded share of a cycle, and cycles end while the program allocates") {
+    ScopedState s;
+    const TypeDesc* type = nodeType(*s);
+    Array* list = newArray(*s, s->types.arrayOf(type), 0);
+    for (int i = 0; i < 1000000; i++) arrayPush(*s, list, wordOf(newInstance(*s, type, 4)));
+    struct Seen {
+        uint64_t slices = 0;
+        uint64_t ends = 0;
+    } seen;
+    s->heap.setObserver(
+        [](void* context, const GcReport& report) {
+            static_cast<Seen*>(context)->slices++;
+            static_cast<Seen*>(context)->ends += report.ended ? 1 : 0;
+        },
+        &seen);
+    s->heap.setPause(100);  // major cycles only
+    const uint64_t majors = s->heap.stats().majorCycles;
+    while (s->heap.stats().majorCycles < majors + 3) newInstance(*s, type, 4);
+    CHECK(seen.slices > 3 * seen.ends);
+    CHECK(s->heap.stats().pauses.quantileNs(1000) == s->heap.stats().pauses.longestNs());
+    CHECK(s->heap.stats().pauses.quantileNs(500) <= s->heap.stats().pauses.quantileNs(990));
+    s->heap.setObserver(nullptr, nullptr);
+}
+
+TEST_CASE("the pause histogram knows quantiles") {
+    PauseHistogram pauses;
+    CHECK(pauses.quantileNs(999) == 0);
+    for (uint64_t i = 1; i <= 1000; i++) pauses.add(i * 1000);
+    CHECK(pauses.count() == 1000);
+    CHECK(pauses.longestNs() == 1000000);
+    CHECK(pauses.quantileNs(1000) == 1000000);
+    for (uint32_t perMille : {10u, 500u, 990u, 999u}) {
+        CHECK(pauses.quantileNs(perMille) >= perMille * 1000);
+        CHECK(pauses.quantileNs(perMille) <= perMille * 1070);
+    }
+    CHECK(pauses.below(500000) >= 460);
+    CHECK(pauses.below(500000) < 500);
 }
 
 TEST_CASE("many States at once") {

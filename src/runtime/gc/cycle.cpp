@@ -1,4 +1,5 @@
 // The collector's cycle: what starts when, slices, the end of marking. README.md of this folder explains the design.
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -21,6 +22,8 @@ constexpr uint64_t kHurry = uint64_t{64} << 20;
 constexpr uint64_t kMostDebt = 64;
 // A cycle whose roots keep bringing up new objects ends in one slice after so many attempts.
 constexpr uint32_t kMostRootScans = 24;
+// ... and one whose log brings back the same words again and again, after so many and a quarter of the bytes that were live.
+constexpr uint64_t kMostRetraced = uint64_t{1} << 20;
 // What clearing the marks of a block costs, in words of tracing.
 constexpr int64_t kClearCost = 32;
 constexpr int64_t kRootCost = 1024;
@@ -31,6 +34,13 @@ uint64_t threadNs() {
     timespec t{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_nsec);
+}
+
+/// How often the system took the processor from the thread.
+uint64_t switchesOfThread() {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return static_cast<uint64_t>(usage.ru_nivcsw);
 }
 
 }  // namespace
@@ -118,9 +128,10 @@ bool Heap::markSome(SliceBudget& budget, const void* stackPointer) {
     bool rootsAreFresh = false;
     for (;;) {
         SliceBudget all = SliceBudget::unlimited();
-        if (!tracer_.drain(rootScans_ > kMostRootScans ? all : budget)) return false;
+        const bool isRaced = rootScans_ > kMostRootScans || tracer_.retracedWords() > kMostRetraced + liveBytes_ / 4;
+        if (!tracer_.drain(isRaced ? all : budget)) return false;
         if (!rootsAreFresh) {
-            if (budget.isTimed() && nowNs() + sliceNs_ / 2 > budget.deadline()) return false;
+            if (!isRaced && budget.isTimed() && nowNs() + sliceNs_ / 2 > budget.deadline()) return false;
             tracer_.scanRoots(stackPointer);
             budget.spend(kRootCost);
             rootsAreFresh = true;
@@ -176,8 +187,7 @@ void Heap::endMarking() {
 LUAPP_NOINLINE void Heap::slice() {
     LUAPP_CHECK(!collecting_, "collections do not nest");
     collecting_ = true;
-    const uint64_t start = nowNs();
-    const uint64_t startCpu = observer_ != nullptr ? threadNs() : 0;
+    const PauseStart start = startPause();
     // Callee-saved registers may hold references: have them stored in this frame, which the scan covers.
     __builtin_unwind_init();
     const void* stackPointer = nullptr;
@@ -186,7 +196,7 @@ LUAPP_NOINLINE void Heap::slice() {
         stressSlice(stackPointer);
     } else {
         if (phase_ == Phase::Idle) startCycle(dueKind());
-        SliceBudget budget = sliceNs_ == 0 ? SliceBudget::unlimited() : SliceBudget::until(start + sliceNs_);
+        SliceBudget budget = sliceNs_ == 0 ? SliceBudget::unlimited() : SliceBudget::until(start.wallNs + sliceNs_);
         runPhases(budget, stackPointer);
         if (phase_ == Phase::Idle) {
             nextSlice_ = nurseryBytes();
@@ -195,7 +205,7 @@ LUAPP_NOINLINE void Heap::slice() {
             nextSlice_ = std::max(nextSlice_, paced() > debt ? paced() - debt : 0) + stepBytes();
         }
     }
-    report(GcReport::What::Slice, start, startCpu);
+    report(GcReport::What::Slice, start);
     collecting_ = false;
 }
 
@@ -214,8 +224,7 @@ LUAPP_NOINLINE void Heap::collect(const void* nativeStack) {
     if (!space_.isReserved()) return;
     LUAPP_CHECK(!collecting_, "collections do not nest");
     collecting_ = true;
-    const uint64_t start = nowNs();
-    const uint64_t startCpu = observer_ != nullptr ? threadNs() : 0;
+    const PauseStart start = startPause();
     __builtin_unwind_init();
     const void* stackPointer = nullptr;
     asm volatile("mov %%rsp, %0" : "=r"(stackPointer));
@@ -225,7 +234,7 @@ LUAPP_NOINLINE void Heap::collect(const void* nativeStack) {
     runPhases(budget, nativeStack != nullptr ? nativeStack : stackPointer);
     nextSlice_ = kStress ? liveBytes_ / kStressShare : nurseryBytes();
     stats_.fullCollections++;
-    report(GcReport::What::Full, start, startCpu);
+    report(GcReport::What::Full, start);
     collecting_ = false;
 }
 
@@ -233,8 +242,7 @@ LUAPP_NOINLINE bool Heap::stepBy(uint64_t bytes, const void* nativeStack) {
     if (!space_.isReserved()) return true;
     LUAPP_CHECK(!collecting_, "collections do not nest");
     collecting_ = true;
-    const uint64_t start = nowNs();
-    const uint64_t startCpu = observer_ != nullptr ? threadNs() : 0;
+    const PauseStart start = startPause();
     __builtin_unwind_init();
     const void* stackPointer = nullptr;
     asm volatile("mov %%rsp, %0" : "=r"(stackPointer));
@@ -245,13 +253,13 @@ LUAPP_NOINLINE bool Heap::stepBy(uint64_t bytes, const void* nativeStack) {
     runPhases(budget, stackPointer);
     const bool isDone = phase_ == Phase::Idle;
     if (isDone) nextSlice_ = kStress ? liveBytes_ / kStressShare : nurseryBytes();
-    report(GcReport::What::Slice, start, startCpu);
+    report(GcReport::What::Slice, start);
     collecting_ = false;
     return isDone;
 }
 
 void Heap::finishSweep() {
-    while (sweepOne()) continue;
+    while (sweepOne() != 0) continue;
 }
 
 // --- figures ------------------------------------------------------------------------------------------------------------------
@@ -267,8 +275,13 @@ const char* Heap::phaseName() const {
     return "";
 }
 
-void Heap::report(GcReport::What what, uint64_t startNs, uint64_t startCpuNs) {
-    const uint64_t wall = nowNs() - startNs;
+Heap::PauseStart Heap::startPause() const {
+    if (observer_ == nullptr) return {nowNs(), 0, 0};
+    return {nowNs(), threadNs(), switchesOfThread()};
+}
+
+void Heap::report(GcReport::What what, const PauseStart& start) {
+    const uint64_t wall = nowNs() - start.wallNs;
     stats_.pauses.add(wall);
     if (observer_ != nullptr) {
         last_.what = what;
@@ -276,7 +289,8 @@ void Heap::report(GcReport::What what, uint64_t startNs, uint64_t startCpuNs) {
         last_.phase = phaseName();
         last_.cycle = cycles_;
         last_.wallNs = wall;
-        last_.cpuNs = threadNs() - startCpuNs;
+        last_.cpuNs = threadNs() - start.cpuNs;
+        last_.switches = switchesOfThread() - start.switches;
         last_.bytesInUse = bytesInUse();
         observer_(observerContext_, last_);
     }

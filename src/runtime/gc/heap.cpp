@@ -11,8 +11,8 @@ namespace {
 
 // Recycled memory is zeroed and handed out in pieces that fit the first-level cache.
 constexpr uint32_t kMaxRecycledRun = 8 * 1024;
-// An allocation that finds no block with free cells sweeps at most so many before it takes a new one.
-constexpr unsigned kMostSweptAtOnce = 16;
+// An allocation that finds no block with free cells does at most so much sweeping, in words of tracing, before it takes a new one.
+constexpr int64_t kMostSweptAtOnce = 1024;
 constexpr uint64_t kSliceNs = 250'000;
 
 /// Calls visit(word index, mask) for the bits [from, to) of a bitmap.
@@ -177,7 +177,7 @@ bool Heap::takeRun(unsigned sizeClass) {
 
 /// Makes the next block with free cells the class's current one: a swept block, or a new one.
 bool Heap::nextBlock(unsigned sizeClass) {
-    for (unsigned n = 0; available_[sizeClass] == kNoBlock && n < kMostSweptAtOnce && sweepOne(); n++) continue;
+    for (int64_t spent = 0, cost = 1; available_[sizeClass] == kNoBlock && spent < kMostSweptAtOnce && cost != 0; spent += cost) cost = sweepOne();
     uint32_t index = available_[sizeClass];
     if (index != kNoBlock) {
         available_[sizeClass] = space_.block(index).nextAvailable;

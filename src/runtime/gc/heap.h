@@ -45,6 +45,7 @@ struct GcReport {
     uint64_t cycle = 0;                 // number of the cycle
     uint64_t wallNs = 0;
     uint64_t cpuNs = 0;                 // of the thread
+    uint64_t switches = 0;              // how often the system gave the processor to somebody else meanwhile
     uint64_t bytesInUse = 0;
     bool ended = false;                 // a cycle's marking ended: the figures below are of it
     uint64_t allocatedBytes = 0;        // since the one before
@@ -163,6 +164,12 @@ private:
         char* next = nullptr;
         char* end = nullptr;
     };
+    struct PauseStart {
+        uint64_t wallNs = 0;
+        uint64_t cpuNs = 0;     // this and the next only for an observer
+        uint64_t switches = 0;
+    };
+    PauseStart startPause() const;
     enum class Phase : uint8_t {
         Idle,   // no cycle goes on
         Clear,  // major only: mark bits are cleared, block by block
@@ -185,9 +192,9 @@ private:
 
     // sweep.cpp
     void startSweep();
-    bool sweepOne();
+    int64_t sweepOne();
     bool sweepSome(SliceBudget& budget);
-    void sweepBlock(uint32_t index);
+    int64_t sweepBlock(uint32_t index);
     void freeCell(unsigned sizeClass, Object* o);
     bool awaitsSweep(const Block& b) const {
         return phase_ == Phase::Sweep && b.sweptIn != period_ && (sweepsAll_ || b.touchedIn == period_ - 1);
@@ -212,7 +219,7 @@ private:
     void finishSweep();
     uint64_t stepBytes() const;
     uint64_t nurseryBytes() const;
-    void report(GcReport::What what, uint64_t startNs, uint64_t startCpuNs);
+    void report(GcReport::What what, const PauseStart& start);
     const char* phaseName() const;
 
     // verify.cpp

@@ -15,8 +15,9 @@ namespace {
 
 // Blocks with less free cells than one of so many are left alone: runs of one cell cost more than they give.
 constexpr uint32_t kLeastFreeShare = 32;
-// What sweeping a block costs, in words of tracing.
+// What sweeping a block costs, in words of tracing, and what each dead string or coroutine adds.
 constexpr int64_t kBlockCost = 64;
+constexpr int64_t kDeadCost = 16;
 // So many blocks, or stacks, are looked at between two looks at the clock when memory goes back to the system.
 constexpr uint32_t kTrimmedAtOnce = 64;
 constexpr int64_t kTrimCost = 2048;
@@ -40,54 +41,62 @@ void Heap::startSweep() {
     }
 }
 
-/// Sweeps the next block; false if none is left.
-bool Heap::sweepOne() {
-    if (phase_ != Phase::Sweep) return false;
+/// Sweeps the next block; gives what it cost, 0 if none is left.
+int64_t Heap::sweepOne() {
+    if (phase_ != Phase::Sweep) return 0;
     while (sweepCursor_ < sweepEnd_) {
         const uint32_t index = sweepsAll_ ? sweepCursor_ : toSweep_[sweepCursor_];
         sweepCursor_++;
         const Block& b = space_.block(index);
         if ((b.use != BlockUse::Small && b.use != BlockUse::LargeHead) || !awaitsSweep(b)) continue;
-        sweepBlock(index);
-        return true;
+        return sweepBlock(index);
     }
-    return false;
+    return 0;
 }
 
 /// True if nothing is left to sweep.
 bool Heap::sweepSome(SliceBudget& budget) {
     while (!budget.isSpent()) {
-        if (!sweepOne()) return true;
-        budget.spend(kBlockCost);
+        const int64_t cost = sweepOne();
+        if (cost == 0) return true;
+        budget.spend(cost);
     }
     return false;
 }
 
-void Heap::sweepBlock(uint32_t index) {
+int64_t Heap::sweepBlock(uint32_t index) {
     Block& b = space_.block(index);
     b.sweptIn = period_;
     if (b.use == BlockUse::LargeHead) {
-        if (b.isMarked(0)) return;
+        if (b.isMarked(0)) return kBlockCost;
         if (kStress) std::memset(space_.addressOf(index), kPoison, kBlockSize);
-        return space_.release(index);
+        space_.release(index);
+        return kBlockCost + b.span;
     }
     const bool visitsDead = kStress || b.sizeClass >= kPlainClassCount;
     uint32_t live = 0;
+    int64_t cost = kBlockCost;
     for (uint32_t w = 0; w < (b.cellCount + 63) / 64; w++) {
         if (visitsDead) {
             for (uint64_t dead = b.allocated[w] & ~b.marks[w]; dead != 0; dead &= dead - 1) {
                 const uint32_t cell = w * 64 + static_cast<uint32_t>(std::countr_zero(dead));
+                cost += kDeadCost;
                 freeCell(b.sizeClass, reinterpret_cast<Object*>(space_.addressOf(index) + size_t{cell} * b.cellSize));
             }
         }
         b.allocated[w] = b.marks[w];
         live += static_cast<uint32_t>(std::popcount(b.marks[w]));
     }
-    if (live == 0) return space_.release(index);
+    if (live == 0) {
+        space_.release(index);
+        return cost;
+    }
     b.isZeroed = false;
-    if (b.cellCount - live <= b.cellCount / kLeastFreeShare) return;
-    b.nextAvailable = available_[b.sizeClass];
-    available_[b.sizeClass] = index;
+    if (b.cellCount - live > b.cellCount / kLeastFreeShare) {
+        b.nextAvailable = available_[b.sizeClass];
+        available_[b.sizeClass] = index;
+    }
+    return cost;
 }
 
 /// What must be known of a cell that becomes free.

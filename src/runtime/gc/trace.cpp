@@ -79,7 +79,7 @@ Tracer::~Tracer() {
 
 void Tracer::begin(CycleKind kind) {
     kind_ = kind;
-    markedBytes_ = 0;
+    markedBytes_ = retracedWords_ = 0;
     depth_ = pieceCount_ = partCount_ = 0;
     if (kind == CycleKind::Minor) return;
     logCount_ = cardCount_ = weakCount_ = 0;
@@ -186,10 +186,10 @@ bool Tracer::drain(SliceBudget& budget) {
         if (!drainStack(budget) || budget.isSpent()) return false;
         if (pieceCount_ > 0) {
             budget.spend(tracePiece());
-        } else if (cardCount_ > 0) {
-            budget.spend(traceCard(cards_[--cardCount_]));
-        } else if (logCount_ > 0) {
-            budget.spend(trace(log_[--logCount_]));
+        } else if (cardCount_ > 0 || logCount_ > 0) {
+            const int64_t cost = cardCount_ > 0 ? traceCard(cards_[--cardCount_]) : trace(log_[--logCount_]);
+            retracedWords_ += static_cast<uint64_t>(cost);
+            budget.spend(cost);
         } else {
             return true;
         }

@@ -78,6 +78,8 @@ public:
     /// Bytes of the cells that this cycle has marked.
     uint64_t markedBytes() const { return markedBytes_; }
     void addMarkedBytes(uint64_t bytes) { markedBytes_ += bytes; }
+    /// Words that this cycle has looked at again because they were logged.
+    uint64_t retracedWords() const { return retracedWords_; }
     /// See rememberStore().
     void remember(Object* owner, const void* slot, size_t count);
     /// A child of `o` that is not marked although `o` has been traced and is not on the log; null: none, as it should be. Between cycles
@@ -140,6 +142,7 @@ private:
     BlockSpace& space_;
     CycleKind kind_ = CycleKind::Minor;
     uint64_t markedBytes_ = 0;
+    uint64_t retracedWords_ = 0;
     Object** stack_ = nullptr;
     size_t depth_ = 0;
     size_t room_ = 0;
