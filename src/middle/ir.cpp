@@ -57,8 +57,8 @@ bool isSpeculatable(const Inst& inst) {
     // large still, and the least word divided by -1 traps.
     if (opInfo(inst.op).effects & Raises && (inst.is(Op::ShrI) || (inst.operandCount == 2 && Function::resolve(inst.operands[1])->isConstI64(-1))))
         return false;
-    // The verifier of chunk files checks that a box holds a reference where it cannot prove it.
-    if (inst.is(Op::UnboxU) && inst.rep == Rep::Ref) return false;
+    // The verifier of chunk files has a box checked where it cannot prove what is in it.
+    if (inst.is(Op::UnboxU)) return false;
     return !(effects & (kObservable | ReadsAnything | Allocs)) && !(opInfo(inst.op).flags & (Guarded | Terminator)) &&
            !inst.isParam();
 }

@@ -274,7 +274,8 @@ class Simplifier {
                 return box->is(Op::BoxI) ? become(inst, Op::IToF, under) : nullptr;
             case Rep::I64: return box->is(Op::BoxI) || (box->is(Op::BoxEnum) && inst.is(Op::UnboxU)) ? under : nullptr;
             case Rep::Bool: return box->is(Op::BoxB) ? under : nullptr;
-            case Rep::Ref: return box->is(Op::BoxRef) ? under : nullptr;
+            // What is known of the reference is known of the box (bc::verify learns it from tests), so one that says what it is stays.
+            case Rep::Ref: return box->is(Op::BoxRef) && (inst.imm == 0 || !inst.is(Op::UnboxU)) ? under : nullptr;
             case Rep::Box: return box;
             case Rep::Void:
             case Rep::Pack: return nullptr;

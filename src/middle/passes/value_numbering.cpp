@@ -20,13 +20,10 @@ bool isCandidate(const Inst& inst) {
     return inst.rep == Rep::Void ? effects == Raises : (effects & ~uint32_t{Raises}) == 0;
 }
 
-/// What the compiler knows of an unboxed value makes no difference to what it is.
-int64_t immOf(const Inst& inst) { return inst.is(Op::UnboxU) ? 0 : inst.imm; }
-
 bool sameConst(const Inst* a, const Inst* b) { return a->isConst() && a->op == b->op && a->imm == b->imm; }
 
 bool sameWork(const Inst& a, const Inst& b) {
-    if (a.op != b.op || a.rep != b.rep || immOf(a) != immOf(b) || a.imm2 != b.imm2) return false;
+    if (a.op != b.op || a.rep != b.rep || a.imm != b.imm || a.imm2 != b.imm2) return false;
     if (a.flags != b.flags || a.operandCount != b.operandCount) return false;
     for (uint32_t i = 0; i < a.operandCount; i++) {
         if (a.operands[i] != b.operands[i] && !sameConst(a.operands[i], b.operands[i])) return false;
@@ -37,7 +34,7 @@ bool sameWork(const Inst& a, const Inst& b) {
 uint64_t mix(uint64_t hash, uint64_t word) { return (hash ^ word) * 0x9E37'79B9'7F4A'7C15u + (hash >> 29); }
 
 uint64_t hashOf(const Inst& inst) {
-    uint64_t hash = mix(static_cast<uint64_t>(inst.op), static_cast<uint64_t>(immOf(inst)));
+    uint64_t hash = mix(static_cast<uint64_t>(inst.op), static_cast<uint64_t>(inst.imm));
     for (const Inst* operand : inst.ops()) {
         hash = operand->isConst() ? mix(hash, static_cast<uint64_t>(operand->imm)) : mix(hash, (uint64_t{1} << 40) + operand->id);
     }
