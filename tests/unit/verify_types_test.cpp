@@ -240,6 +240,13 @@ TEST_CASE("typing: the table of a class has functions that take its objects") {
     CHECK_REFUSED(p, "class B: its functions do not take its objects");
 }
 
+TEST_CASE("typing: only an object has methods") {
+    Program p;
+    p.code().op(Op::NewArr, 3, 0, p.numbers).op(Op::CallM, 0, 0).op(Op::Ret0);
+    CHECK(p.error().empty());
+    CHECK(bc::opOf(p.chunk.protos[p.main].code[2]) == Op::Raise);
+}
+
 TEST_CASE("typing: a jump lands on an instruction, not on an extra word") {
     Program p;
     FunctionBuilder f = p.code();

@@ -116,9 +116,9 @@ bool CodeTyper::arguments(const Signature& s, int64_t window, int64_t extras, bo
     const auto first = window + static_cast<int64_t>(kFrameLinks);
     const auto count = static_cast<int64_t>(s.params.size());
     if (!inFrame(first, count + extras)) return false;
-    for (int64_t k = 0; k < count; ++k)
+    for (int64_t k = 0; k < count && !isCut_; ++k)
         if (!need(first + k, s.params[static_cast<size_t>(k)], s.paramTypes[static_cast<size_t>(k)])) return false;
-    return !s.isVararg || extraArguments(first + count, extras, s.vararg, kNoIndex, hasPack);
+    return isCut_ || !s.isVararg || extraArguments(first + count, extras, s.vararg, kNoIndex, hasPack);
 }
 
 void CodeTyper::results(const Signature& s, int64_t window) {
@@ -199,6 +199,7 @@ bool CodeTyper::callClosure(int64_t extras, bool takesExtras, bool hasPack) {
 bool CodeTyper::callMethod(uint32_t entry, int64_t extras, bool takesExtras, bool hasPack) {
     const int64_t object = A() + static_cast<int64_t>(kFrameLinks);
     if (!inFrame(object) || !needObject(object, "an object", {AtomSort::Object})) return false;
+    if (isCut_) return true;
     std::set<ProtoIndex> callees;
     sets_.addWork(sets_.atoms(setOf(object)).size());
     for (Atom a : sets_.atoms(setOf(object))) {
@@ -300,6 +301,7 @@ bool CodeTyper::matchFunction(const TypePattern& p, int64_t reg, TypeId* bound) 
         return fits;
     }
     if (!needObject(reg, "a function of known type", {AtomSort::Closure, AtomSort::Proto})) return false;
+    if (isCut_) return true;
     const std::vector<Atom> atoms = sets_.atoms(setOf(reg));
     for (Atom a : atoms) {
         TypeId type;

@@ -348,7 +348,7 @@ bool CodeTyper::needBox(int64_t reg, SetId want, TypeId type) {
 
 bool CodeTyper::needBoxes(int64_t first, int64_t count, SetId want, TypeId type) {
     if (!inFrame(first, count)) return false;
-    for (int64_t k = 0; k < count; ++k)
+    for (int64_t k = 0; k < count && !isCut_; ++k)
         if (!needBox(first + k, want, type)) return false;
     return true;
 }
