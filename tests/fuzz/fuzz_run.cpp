@@ -53,10 +53,8 @@ int compileAndRun(void* data) {
     options.level = job.engine->level;
     c.optimise(options);
     bc::Chunk chunk = c.emit();
-    bc::VerifyOptions verifyOptions = rt::verifyOptions();
-    verifyOptions.mayAssert = job.engine->assertTypes;
     // Chunks that assert types are never written to files.
-    if (!job.engine->assertTypes && !bc::verify(chunk, verifyOptions, problem)) {
+    if (!job.engine->assertTypes && !bc::verify(chunk, rt::verifyOptions(), problem)) {
         fprintf(stderr, "%s\n", problem.c_str());
         return kDoesNotVerify;
     }

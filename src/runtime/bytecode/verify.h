@@ -20,7 +20,6 @@ struct VerifyOptions {
     std::span<const BuiltinShape> builtins;   // the rows of lib/builtins.def; operand role b indexes them
     uint32_t yieldBuiltin = kNoIndex;         // those that have instructions of their own
     uint32_t resumeBuiltin = kNoIndex;
-    bool mayAssert = false;                   // checks that end the process may stand in the code (ir::LowerOptions::assertTypes)
 };
 
 /// The structural pass alone: true if the loader can take the chunk. For tests of the backend, whose functions come without types.

@@ -319,6 +319,9 @@ bool CodeTyper::needRef(int64_t reg, SetId want, TypeId type) {
         checkNull(reg);
         return true;
     }
+    // An operation on strings names no type; one on string? tests null before.
+    const bool wantsString = sets_.isSubset(want, sets_.ofBits(kind_bits::String | kind_bits::Nil));
+    if (type == kNoIndex && wantsString && (sets_.bits(k.index) & kind_bits::Nil) == 0) type = sets_.basic(TypeKind::String);
     const TypeIndex index = type == kNoIndex ? kNoIndex : sets_.type(type).index;
     if (!isNamed || index == kNoIndex || sets_.type(type).rep != Rep::Ref) return raiseAt(reg, sets_.text(want), sets_.meet(k.index, want));
     insertBefore({encodeABC(Op::CheckRef, 0, static_cast<unsigned>(reg), static_cast<unsigned>(CheckKind::Convert)), index});

@@ -110,11 +110,8 @@ bool CodeTyper::unboxChecked(TypeIndex type) {
 bool CodeTyper::checkRef() {
     const TypeId type = sets_.typeOf(static_cast<TypeIndex>(X()));
     const Known want = types_.ofType(type);
-    if (static_cast<CheckKind>(C()) == CheckKind::Word) {
-        // What it finds ends the process.
-        if (!types_.options.mayAssert) return fail("a check of the compiler's own");
-        return get(B()).sort != Sort::Dead || failAt(static_cast<unsigned>(B()), "a value");
-    }
+    // What that finds ends the process; it is not for files.
+    if (static_cast<CheckKind>(C()) == CheckKind::Word) return fail("a check of the compiler's own");
     const SetId all = sets_.ofBits(kind_bits::References | kind_bits::Nil);
     if (want.sort != Sort::Ref && sets_.type(type).kind != TypeKind::Any) return fail("the type is no reference");
     if (!needRef(B(), all, kNoIndex)) return false;
