@@ -240,6 +240,13 @@ TEST_CASE("typing: the table of a class has functions that take its objects") {
     CHECK_REFUSED(p, "class B: its functions do not take its objects");
 }
 
+TEST_CASE("typing: every loop can be interrupted") {
+    Program p;
+    p.code().op(Op::Jmp, -1);
+    CHECK(p.error().empty());
+    CHECK(bc::opOf(p.chunk.protos[p.main].code[0]) == Op::Loop);
+}
+
 TEST_CASE("typing: only an object has methods") {
     Program p;
     p.code().op(Op::NewArr, 3, 0, p.numbers).op(Op::CallM, 0, 0).op(Op::Ret0);

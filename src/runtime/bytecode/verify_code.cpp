@@ -438,6 +438,7 @@ bool CodeTyper::instruction() {
         if (!inFrame(v_.value[i])) return false;
         if ((role == 's' || role == 'm') && get(v_.value[i]).sort == Sort::Fresh && valueAt(v_.value[i]).birth != epoch_) valueAt(v_.value[i]).known = Known();
     }
+    if (op_ == Op::Jmp && target() <= pc_) replaceOp(Op::Loop);  // every loop can be interrupted
     // Calls and back edges, where finalisers may run. The place a frame waits at lies in or behind the instruction.
     const bool mayRunCode = (info.flags & op_flags::Calls) != 0 || ((info.flags & op_flags::Jumps) != 0 && target() <= pc_);
     if (mayRunCode && p_.isDebuggable && (!checkLocals(pc_) || !checkLocals(next_ - 1))) return false;
