@@ -69,6 +69,7 @@ Block* Function::addBlock(Block* before) {
     auto* block = arena().make<Block>();
     block->id = nextBlock_++;
     block->function = this;
+    shape_++;
     if (!before) {
         block->prev = lastBlock;
         (lastBlock ? lastBlock->next : entry) = block;
@@ -115,6 +116,7 @@ void Function::append(Block* block, Inst* inst) {
     (block->last ? block->last->next : block->first) = inst;
     block->last = inst;
     for (Edge& edge : inst->succs()) edge.from = block;
+    if (inst->hasEdges()) shape_++;
 }
 
 void Function::insertBefore(Inst* at, Inst* inst) {
@@ -144,6 +146,7 @@ void Function::prepend(Block* block, Inst* inst) {
 void Function::connect(Inst* terminator, unsigned i, Block* to) {
     Edge& edge = terminator->edges[i];
     edge.from = terminator->block;
+    shape_++;
     edge.to = to;
     edge.predIndex = to->preds.count;
     to->preds.push(arena(), &edge);
@@ -175,6 +178,7 @@ void Function::unlink(Inst* inst) {
 
 void Function::remove(Inst* inst) {
     for (Edge& edge : inst->succs()) forgetPred(edge);
+    if (inst->hasEdges()) shape_++;
     unlink(inst);
 }
 
@@ -218,7 +222,14 @@ void Function::applyReplacements() {
     }
 }
 
+void Function::swapEdges(Inst& br) {
+    std::swap(br.edges[0], br.edges[1]);
+    for (Edge& edge : br.succs()) edge.to->preds[edge.predIndex] = &edge;
+    shape_++;
+}
+
 void Function::redirect(Edge& edge, Block* to) {
+    shape_++;
     forgetPred(edge);
     edge.to = to;
     edge.predIndex = to->preds.count;
@@ -292,6 +303,7 @@ void Function::setBlockOrder(std::span<Block* const> order) {
 }
 
 void Function::renumber() {
+    shape_++;
     nextInst_ = nextBlock_ = 0;
     for (Block* block : blocks(*this)) {
         block->id = nextBlock_++;

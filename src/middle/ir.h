@@ -317,6 +317,8 @@ class Function {
     Arena& arena() const;
     /// Position in Module::functions.
     uint32_t index() const { return index_; }
+    /// A number that changes with every change to blocks, their ids or the edges between them; by it analyses know that they are stale.
+    uint64_t shape() const { return shape_; }
     /// One more than the greatest id of an instruction, of a block.
     uint32_t instCount() const { return nextInst_; }
     uint32_t blockCount() const { return nextBlock_; }
@@ -350,6 +352,8 @@ class Function {
     }
     /// Rewrites all operands and edge arguments to what they stand for, and drops forwarded parameters with their arguments.
     void applyReplacements();
+    /// Exchanges the two edges of a br.
+    void swapEdges(Inst& br);
     /// Lets an edge lead elsewhere, keeping its arguments.
     void redirect(Edge& edge, Block* to);
     /// Removes the parameters of `block` for which `drop[position]` is true, and the arguments on its incoming edges.
@@ -371,6 +375,7 @@ class Function {
     uint32_t index_;
     uint32_t nextInst_ = 0;
     uint32_t nextBlock_ = 0;
+    uint64_t shape_ = 0;
 };
 
 /// "No type" where an index into Module::types is optional.

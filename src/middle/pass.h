@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "middle/ir.h"
+#include "middle/analysis/analysis_cache.h"
 
 namespace luapp::ir {
 
@@ -27,6 +27,8 @@ struct PassContext {
     /// Name of the running pass; set by the pass manager.
     std::string_view pass;
     std::vector<Statistic> statistics;
+    /// Dominators and loops, kept from pass to pass.
+    AnalysisCache analyses;
 
     /// Adds to the statistic `what` of the running pass. `what` is a literal.
     void count(std::string_view what, uint64_t n = 1) {

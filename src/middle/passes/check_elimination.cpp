@@ -87,7 +87,7 @@ bool hasAny(const Function& fn, Is is) {
 
 class CheckElimination {
   public:
-    CheckElimination(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(fn), atEnd_(fn.blockCount()) {}
+    CheckElimination(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(context.analyses.dominators(fn)), atEnd_(fn.blockCount()) {}
 
     bool run() {
         Facts facts;
@@ -243,7 +243,7 @@ class CheckElimination {
 
     Function& fn_;
     PassContext& context_;
-    Dominators dominators_;
+    const Dominators& dominators_;
     const Ranges* ranges_ = nullptr;
     std::unordered_map<uint64_t, Known> conditions_;  // by hash; one that does not dominate gives way
     std::vector<Facts> atEnd_;                        // by block id

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 
-#include "middle/analysis/dominators.h"
 #include "middle/pass.h"
 
 namespace luapp::ir {
@@ -105,7 +104,7 @@ class DeadStores {
     }
 
     void removeOverwritten() {
-        const Dominators dominators(fn_);
+        const Dominators& dominators = context_.analyses.dominators(fn_);
         atStart_.resize(fn_.blockCount());
         isDone_.assign(fn_.blockCount(), false);
         const std::span<Block* const> order = dominators.order();

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "middle/analysis/dominators.h"
 #include "middle/fold.h"
 #include "middle/pass.h"
 #include "middle/trivial_params.h"
@@ -288,7 +287,7 @@ class Escape {
     void takeApart() {
         definitions_.clear();
         added_.clear();
-        const Dominators dominators(fn_);
+        const Dominators& dominators = context_.analyses.dominators(fn_);
         for (Block* block : dominators.order()) {
             startParams(block);
             for (Inst* inst : insts(block)) rewrite(*inst);

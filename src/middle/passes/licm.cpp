@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include "middle/analysis/dominators.h"
 #include "middle/pass.h"
 
 namespace luapp::ir {
@@ -20,7 +19,7 @@ constexpr uint32_t kMaxLevels = 100;  // of loops that a value leaves at once; g
 class Hoister {
   public:
     Hoister(Function& fn, PassContext& context)
-        : fn_(fn), context_(context), dominators_(fn), loops_(fn, dominators_), loopOf_(fn.blockCount(), nullptr) {}
+        : fn_(fn), context_(context), dominators_(context.analyses.dominators(fn)), loops_(context.analyses.loops(fn)), loopOf_(fn.blockCount(), nullptr) {}
 
     bool run() {
         if (loops_.all().empty()) return false;
@@ -110,8 +109,8 @@ class Hoister {
 
     Function& fn_;
     PassContext& context_;
-    Dominators dominators_;
-    Loops loops_;
+    const Dominators& dominators_;
+    const Loops& loops_;
     std::vector<LoopInfo*> loopOf_;  // innermost loop by block id; new blocks included
     std::vector<LoopState> states_;  // by LoopInfo::index
 };

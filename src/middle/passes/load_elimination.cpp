@@ -11,7 +11,6 @@
 
 #include <algorithm>
 
-#include "middle/analysis/dominators.h"
 #include "middle/pass.h"
 
 namespace luapp::ir {
@@ -93,7 +92,7 @@ bool isSamePlace(const Fact& a, const Fact& b) {
 
 class LoadElimination {
   public:
-    LoadElimination(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(fn), atEnd_(fn.blockCount()) {}
+    LoadElimination(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(context.analyses.dominators(fn)), atEnd_(fn.blockCount()) {}
 
     bool run() {
         if (!hasLoads()) return false;
@@ -204,7 +203,7 @@ class LoadElimination {
 
     Function& fn_;
     PassContext& context_;
-    Dominators dominators_;
+    const Dominators& dominators_;
     std::vector<Facts> atEnd_;  // by block id
     uint64_t replaced_ = 0;
     uint64_t barriers_ = 0;

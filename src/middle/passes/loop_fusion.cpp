@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "middle/analysis/dominators.h"
 #include "middle/pass.h"
 #include "runtime/lib/builtin_table.h"
 
@@ -65,7 +64,7 @@ bool isSame(const Inst* a, const Inst* b) { return a == b || (a->is(Op::ConstI64
 
 class Fusion {
   public:
-    Fusion(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(fn), loops_(fn, dominators_) {}
+    Fusion(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(context.analyses.dominators(fn)), loops_(context.analyses.loops(fn)) {}
 
     bool run() {
         uint64_t fused = 0;
@@ -337,8 +336,8 @@ class Fusion {
 
     Function& fn_;
     PassContext& context_;
-    Dominators dominators_;
-    Loops loops_;
+    const Dominators& dominators_;
+    const Loops& loops_;
     int pairs_ = 0;
 };
 

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 
-#include "middle/analysis/dominators.h"
 #include "middle/fold.h"
 #include "middle/pass.h"
 
@@ -35,7 +34,7 @@ struct Candidate {
 
 class Inverter {
   public:
-    Inverter(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(fn), loops_(fn, dominators_) {}
+    Inverter(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(context.analyses.dominators(fn)), loops_(context.analyses.loops(fn)) {}
 
     bool run() {
         findCandidates();
@@ -221,8 +220,8 @@ class Inverter {
 
     Function& fn_;
     PassContext& context_;
-    Dominators dominators_;
-    Loops loops_;
+    const Dominators& dominators_;
+    const Loops& loops_;
     std::vector<Candidate> candidates_;
     std::vector<uint32_t> candidateOf_;  // by block id of the head
 };

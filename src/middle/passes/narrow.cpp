@@ -57,7 +57,7 @@ class Narrower {
         propagate();
         if (!savesAnything()) return false;
         joinWebs();
-        const Dominators dominators(fn_);
+        const Dominators& dominators = context_.analyses.dominators(fn_);
         if (!judge(dominators)) return false;
         bool isProven = false;
         for (int round = 0; round < kMaxRounds && !isProven && anyLeft(); round++) isProven = prove(dominators);
@@ -192,7 +192,7 @@ class Narrower {
 
     /// Drops the webs that do not pay; false if none is left.
     bool judge(const Dominators& dominators) {
-        const Loops loops(fn_, dominators);
+        const Loops& loops = context_.analyses.loops(fn_);
         gains_.assign(fn_.instCount(), 0);
         wants_.assign(fn_.instCount(), 0);
         for (Block* block : dominators.order()) {

@@ -32,7 +32,7 @@ bool hasChecks(const Function& fn) {
 
 bool runRange(Function& fn, PassContext& context) {
     if (!hasChecks(fn)) return false;
-    const Dominators dominators(fn);
+    const Dominators& dominators = context.analyses.dominators(fn);
     Ranges ranges(fn, dominators);
     uint64_t removed = 0;
     ranges.walk([&](Inst& inst) {

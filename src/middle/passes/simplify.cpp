@@ -7,7 +7,6 @@
 #include <bit>
 #include <cmath>
 
-#include "middle/analysis/dominators.h"
 #include "middle/fold.h"
 #include "middle/pass.h"
 #include "runtime/base/numeric.h"
@@ -52,7 +51,7 @@ class Simplifier {
     Simplifier(Function& fn, PassContext& context) : fn_(fn), context_(context) {}
 
     bool run() {
-        const Dominators dominators(fn_);
+        const Dominators& dominators = context_.analyses.dominators(fn_);
         for (Block* block : dominators.order()) {
             for (Inst* inst : insts(block)) visit(*inst);
         }
@@ -84,8 +83,7 @@ class Simplifier {
         Value condition = br.operands[0];
         if (!condition->is(Op::Not)) return;
         br.operands[0] = condition->operands[0];
-        std::swap(br.edges[0], br.edges[1]);
-        for (Edge& edge : br.succs()) edge.to->preds[edge.predIndex] = &edge;
+        fn_.swapEdges(br);
         changes_++;
     }
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 
-#include "middle/analysis/dominators.h"
 #include "middle/pass.h"
 
 namespace luapp::ir {
@@ -31,7 +30,7 @@ struct Candidate {
 
 class Unswitcher {
   public:
-    Unswitcher(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(fn), loops_(fn, dominators_) {}
+    Unswitcher(Function& fn, PassContext& context) : fn_(fn), context_(context), dominators_(context.analyses.dominators(fn)), loops_(context.analyses.loops(fn)) {}
 
     bool run() {
         findCandidates();
@@ -237,8 +236,8 @@ class Unswitcher {
 
     Function& fn_;
     PassContext& context_;
-    Dominators dominators_;
-    Loops loops_;
+    const Dominators& dominators_;
+    const Loops& loops_;
     std::vector<Candidate> candidates_;
     std::vector<uint32_t> candidateOf_;  // by LoopInfo::index
     std::vector<Block*> blockCopies_;

@@ -6,7 +6,6 @@
 
 #include <unordered_map>
 
-#include "middle/analysis/dominators.h"
 #include "middle/pass.h"
 
 namespace luapp::ir {
@@ -44,7 +43,7 @@ uint64_t hashOf(const Inst& inst) {
 }  // namespace
 
 bool runValueNumbering(Function& fn, PassContext& context) {
-    const Dominators dominators(fn);
+    const Dominators& dominators = context.analyses.dominators(fn);
     // The newest instruction of each hash; one that does not dominate gives way, so the table stays small and the pass linear.
     std::unordered_map<uint64_t, Inst*> known;
     uint64_t removed = 0;
