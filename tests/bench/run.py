@@ -241,7 +241,7 @@ def main():
             print(f"{name:24} median {1000 * r['median']:.2f} ms, mean {1000 * r['mean']:.2f} ms CPU{against}")
         return 0
 
-    names = sorted(path.stem for path in HERE.glob("*.luapp"))
+    names = sorted(path.stem for path in HERE.glob("*.luapp") if path.with_suffix(".lua").exists())
     if arguments.only:
         unknown = set(arguments.only.split(",")) - set(names)
         if unknown:

@@ -58,7 +58,7 @@ def pattern(section, file):
 def main():
     build = pathlib.Path(sys.argv[1])
     luapp = str(build / "luapp")
-    scripts = sorted([*HERE.glob("*.lua"), *HERE.glob("*.luapp")])
+    scripts = sorted(path for plain in HERE.glob("*.lua") for path in (plain, plain.with_suffix(".luapp")))
     uses = collections.Counter(name for script in scripts for name in used_functions(luapp, str(script)))
     sections = input_sections((build / "luapp.map").read_text(errors="replace"))
     starts = [section[0] for section in sections]
