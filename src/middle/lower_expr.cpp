@@ -103,7 +103,7 @@ Value FunctionLowering::lowerSimple(const TExpr* e) {
         case TExprKind::TableGet: return lowerTableGet(e->as<sema::TTableGet>());
         case TExprKind::RecordGet: {
             auto* get = e->as<sema::TRecordGet>();
-            return b_.typed(Op::FieldGet, repOf(e->type), {lower(get->record)}, get->field);
+            return b_.typed(Op::FieldGet, repOf(e->type), {lower(get->record)}, get->field, program_.valueType(get->record->type));
         }
         case TExprKind::IndexDyn: {
             auto* get = e->as<sema::TIndexDyn>();

@@ -210,7 +210,8 @@ Value FunctionLowering::readField(Value object, const sema::ClassType* owner, ui
     const sema::TypedField& f = layout.classOf(owner).fields[field];
     const uint32_t word = layout.fieldWord(owner, field);
     const Rep rep = repOf(f.type);
-    Value value = b_.typed(Op::FieldGet, rep, {object}, word);
+    const uint32_t type = program_.valueType(owner);
+    Value value = b_.typed(Op::FieldGet, rep, {object}, word, type);
     if (!f.mayBeUnset) return value;
     Value isUnset = nullptr;
     switch (rep) {
@@ -219,7 +220,7 @@ Value FunctionLowering::readField(Value object, const sema::ClassType* owner, ui
         case Rep::F64: isUnset = b_.op(Op::EqI, {b_.op(Op::BoxF, {value}), b_.absent()}); break;
         case Rep::I64: isUnset = b_.op(Op::EqI, {value, b_.i64(int64_t(base::unsetWord(rep)))}); break;
         case Rep::Bool: {
-            Value bits = b_.typed(Op::FieldGet, Rep::I64, {object}, word);
+            Value bits = b_.typed(Op::FieldGet, Rep::I64, {object}, word, type);
             isUnset = b_.op(Op::EqI, {bits, b_.i64(int64_t(base::unsetWord(rep)))});
             break;
         }
@@ -236,7 +237,7 @@ Value FunctionLowering::readField(Value object, const sema::ClassType* owner, ui
 }
 
 void FunctionLowering::writeField(Value object, const sema::ClassType* owner, uint32_t field, Value value) {
-    b_.op(Op::FieldSet, {object, value}, program_.classes().layout().fieldWord(owner, field));
+    b_.op(Op::FieldSet, {object, value}, program_.classes().layout().fieldWord(owner, field), program_.valueType(owner));
 }
 
 Value FunctionLowering::lowerBoundMethod(const sema::TBoundMethod* e) {

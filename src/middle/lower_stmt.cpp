@@ -74,7 +74,7 @@ void FunctionLowering::lowerStmt(const TStmt* s) {
             Value record = lower(set->record);
             Value value = lower(set->value);
             b_.setLoc(s->loc);
-            b_.op(Op::FieldSet, {record, value}, set->field);
+            b_.op(Op::FieldSet, {record, value}, set->field, program_.valueType(set->record->type));
             break;
         }
         case TStmtKind::FieldSet: {

@@ -132,7 +132,7 @@ constexpr TableEdit kTableEdits[] = {
     {"capture-type", [](bc::Chunk& c, uint64_t a, uint64_t b, uint64_t v) { setIn(pick(c.protos, a)->captureTypes, b, v % c.valueTypes.size()); }},
     {"param-type", [](bc::Chunk& c, uint64_t a, uint64_t b, uint64_t v) { setIn(pick(c.protos, a)->paramTypes, b, v % c.valueTypes.size()); }},
     {"unboxed-type", [](bc::Chunk& c, uint64_t a, uint64_t b, uint64_t v) {
-        if (bc::UnboxedType* t = pick(pick(c.protos, a)->unboxedTypes, b)) t->type = static_cast<uint32_t>(v % (c.types.size() + 1));
+        if (bc::TypeHint* t = pick(pick(c.protos, a)->typeHints, b)) t->type = static_cast<uint32_t>(v % (c.types.size() + 1));
     }},
     {"signature", [](bc::Chunk& c, uint64_t a, uint64_t, uint64_t v) { pick(c.protos, a)->signature = static_cast<uint32_t>(v % (c.types.size() + 1)); }},
     {"closure-of", [](bc::Chunk& c, uint64_t a, uint64_t, uint64_t v) { pick(c.protos, a)->closureOf = static_cast<uint32_t>(v % (c.protos.size() + 1)); }},

@@ -303,7 +303,7 @@ TEST_CASE("typing: an unboxed reference is one") {
     // Where the compiler says which type it is, that is checked.
     Program q;
     q.chunk.protos[q.main].isVararg = true;
-    q.chunk.protos[q.main].unboxedTypes = {{2, q.text}};
+    q.chunk.protos[q.main].typeHints = {{2, q.text}};
     q.code().op(Op::VarargPrep, 0, 0).op(Op::VarargGet, 0, 0).op(Op::UnboxU, 1, 0, static_cast<int64_t>(Rep::Ref)).op(Op::SLen, 2, 1).op(Op::Ret0);
     CHECK(q.error().empty());
     CHECK(bc::opOf(q.chunk.protos[q.main].code[2]) == Op::Unbox);

@@ -306,16 +306,16 @@ class CodeWriter {
                 return;
             }
             if (op == Op::AddUI || op == Op::AddFI) fusible_ = here();
-            if (op == Op::UnboxU) addUnboxedType(inst.index);
+            if (op == Op::UnboxU || op == Op::GetF || op == Op::SetF || op == Op::SetFR) addTypeHint(inst.index);
             encode(op, inst, base);
             return;
         }
         writePseudo(inst, base);
     }
 
-    void addUnboxedType(uint32_t valueType) {
+    void addTypeHint(uint32_t valueType) {
         const uint32_t type = chunk_.module().valueTypes[valueType].type;
-        if (type != ir::kNoType) proto_.unboxedTypes.push_back({here(), type});
+        if (type != ir::kNoType) proto_.typeHints.push_back({here(), type});
     }
 
     void writePseudo(const LirInst& inst, Location base) {

@@ -192,8 +192,8 @@ void Selector::select(const ir::Inst* inst) {
         case ir::Op::Closure: return selectClosure(inst);
 
         case ir::Op::ObjNew: plain(Op::NewObj, inst, inst->imm2, index); return;
-        case ir::Op::FieldGet: plain(Op::GetF, inst, imm); return;
-        case ir::Op::FieldSet: plain(needsBarrier(*inst->operand(1)) ? Op::SetFR : Op::SetF, inst, imm); return;
+        case ir::Op::FieldGet: plain(Op::GetF, inst, imm, inst->imm2); return;
+        case ir::Op::FieldSet: plain(needsBarrier(*inst->operand(1)) ? Op::SetFR : Op::SetF, inst, imm, inst->imm2); return;
         case ir::Op::FieldInit: plain(Op::SetF, inst, imm); return;
 
         case ir::Op::ArrNew: plain(Op::NewArr, inst, std::min(inst->imm2, 65535u), index); return;

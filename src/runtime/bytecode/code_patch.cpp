@@ -117,7 +117,7 @@ bool CodePatch::apply(Proto& p) const {
     p.notes = movedNotes(p.notes, moveOwn);
     p.scopes = movedNumbers(p.scopes, size, move);
     p.inlined = movedNumbers(p.inlined, size, move);
-    for (UnboxedType& t : p.unboxedTypes) t.pc = t.pc < size ? moveOwn(t.pc) : 0;
+    for (TypeHint& t : p.typeHints) t.pc = t.pc < size ? moveOwn(t.pc) : 0;
     p.code = std::move(code);
     return true;
 }

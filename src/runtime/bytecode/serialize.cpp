@@ -117,8 +117,8 @@ void writeProto(Writer& w, const Proto& p) {
     w.words(p.resultTypes);
     w.words(p.captureTypes);
     w.u32(p.closureOf);
-    w.count(p.unboxedTypes.size());
-    for (const UnboxedType& t : p.unboxedTypes) {
+    w.count(p.typeHints.size());
+    for (const TypeHint& t : p.typeHints) {
         w.u32(t.pc);
         w.u32(t.type);
     }
@@ -296,8 +296,8 @@ void readProto(Reader& r, Proto& p) {
     r.words(p.resultTypes);
     r.words(p.captureTypes);
     p.closureOf = r.u32();
-    p.unboxedTypes.resize(r.count(8));
-    for (UnboxedType& t : p.unboxedTypes) {
+    p.typeHints.resize(r.count(8));
+    for (TypeHint& t : p.typeHints) {
         t.pc = r.u32();
         t.type = r.u32();
     }

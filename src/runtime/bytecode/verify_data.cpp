@@ -76,7 +76,7 @@ bool CodeTyper::unboxUnchecked() {
             return true;
         }
         case Rep::Ref:
-            if (const TypeIndex type = unboxedType(); !sets_.isReferences(has) || (type != kNoIndex && !sets_.isSubset(has, sets_.ofType(sets_.typeOf(type)))))
+            if (const TypeIndex type = typeHint(); !sets_.isReferences(has) || (type != kNoIndex && !sets_.isSubset(has, sets_.ofType(sets_.typeOf(type)))))
                 return unboxChecked(type);
             put(A(), refOf(has));
             return true;
@@ -87,10 +87,10 @@ bool CodeTyper::unboxUnchecked() {
     return fail("bad representation");
 }
 
-/// What the compiler says that this UnboxU finds, or kNoIndex.
-TypeIndex CodeTyper::unboxedType() const {
-    auto found = std::ranges::lower_bound(p_.unboxedTypes, pc_, {}, &UnboxedType::pc);
-    return found == p_.unboxedTypes.end() || found->pc != pc_ ? kNoIndex : found->type;
+/// What the compiler says that this instruction finds, or kNoIndex.
+TypeIndex CodeTyper::typeHint() const {
+    auto found = std::ranges::lower_bound(p_.typeHints, pc_, {}, &TypeHint::pc);
+    return found == p_.typeHints.end() || found->pc != pc_ ? kNoIndex : found->type;
 }
 
 /// An UnboxU of which only the compiler knows that it finds a reference of that type.
@@ -261,24 +261,19 @@ bool CodeTyper::fieldOf(Atom atom, uint32_t word, Known& read, Known& write, Typ
     return true;
 }
 
-/// Where only some of the classes that an object may be of have the field, the compiler knows that it is of one of these.
-void CodeTyper::pickClassesWithField(int64_t reg, uint32_t word) {
-    TypeIndex owner = kNoIndex;
-    bool isMissing = false;
-    for (Atom a : sets_.atoms(setOf(reg))) {
-        if (sortOf(a) != AtomSort::Object) return;
-        const ClassFieldData* f = word < c_.classes[indexOf(a)].words ? types_.fieldAt(indexOf(a), word) : nullptr;
-        isMissing |= f == nullptr;
-        if (f != nullptr) owner = f->owner;
-    }
-    if (!isMissing || owner == kNoIndex) return;
-    insertBefore({encodeABC(Op::CheckRef, 0, static_cast<unsigned>(reg), static_cast<unsigned>(CheckKind::Convert)), owner});
-    refine(reg, sets_.meet(setOf(reg), sets_.ofType(sets_.typeOf(owner))));
+/// Tests of what class or record type the object in a register is may stand in another function, where a variable was captured.
+void CodeTyper::useTypeHint(int64_t reg) {
+    const TypeIndex type = typeHint();
+    if (type == kNoIndex || get(reg).sort != Sort::Ref) return;
+    const SetId hinted = sets_.ofType(sets_.typeOf(type));
+    if (sets_.isSubset(sets_.withoutBits(setOf(reg), kind_bits::Nil), hinted)) return;
+    insertBefore({encodeABC(Op::CheckRef, 0, static_cast<unsigned>(reg), static_cast<unsigned>(CheckKind::Convert)), type});
+    refine(reg, sets_.meet(setOf(reg), hinted));
 }
 
 bool CodeTyper::getField() {
+    useTypeHint(B());
     if (!needObject(B(), "an object", {AtomSort::Record, AtomSort::Object})) return false;
-    if (!isCut_) pickClassesWithField(B(), static_cast<uint32_t>(C()));
     if (sets_.isEmpty(setOf(B()))) cut();
     if (isCut_) return true;
     Known out;
@@ -309,8 +304,8 @@ bool CodeTyper::getField() {
 
 bool CodeTyper::setField(bool hasBarrier) {
     if (get(A()).sort == Sort::Fresh) return setFreshField(fresh_[get(A()).index], A(), B(), C());
+    useTypeHint(A());
     if (!needObject(A(), "an object", {AtomSort::Record, AtomSort::Object})) return false;
-    if (!isCut_) pickClassesWithField(A(), static_cast<uint32_t>(B()));
     if (sets_.isEmpty(setOf(A()))) cut();
     if (isCut_) return true;
     const std::vector<Atom> atoms = sets_.atoms(setOf(A()));

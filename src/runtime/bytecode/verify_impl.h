@@ -237,7 +237,7 @@ private:
     bool boxRef();
     bool unbox();
     bool unboxUnchecked();
-    TypeIndex unboxedType() const;
+    TypeIndex typeHint() const;
     bool unboxChecked(TypeIndex type);
     bool checkRef();
     bool typeTest(bool isRef);
@@ -248,7 +248,7 @@ private:
     uint32_t addFact(const Fact& fact);
     bool isPlain(int64_t reg) const;
     bool newObject();
-    void pickClassesWithField(int64_t reg, uint32_t word);
+    void useTypeHint(int64_t reg);
     bool getField();
     bool setField(bool hasBarrier);
     bool setFreshField(Fresh fresh, int64_t object, int64_t word, int64_t value);

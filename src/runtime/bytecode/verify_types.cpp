@@ -94,9 +94,9 @@ bool ChunkTypes::checkCaptures(const Proto& p) const {
         for (ValueTypeIndex v : *list)
             if (chunk.valueTypes[v].isCell) return false;
     if (p.closureOf != kNoIndex && p.closureOf >= chunk.protos.size()) return false;
-    for (size_t i = 0; i < p.unboxedTypes.size(); ++i) {
-        const UnboxedType& t = p.unboxedTypes[i];
-        if (t.type >= chunk.types.size() || chunk.types[t.type].rep != Rep::Ref || (i != 0 && t.pc <= p.unboxedTypes[i - 1].pc)) return false;
+    for (size_t i = 0; i < p.typeHints.size(); ++i) {
+        const TypeHint& t = p.typeHints[i];
+        if (t.type >= chunk.types.size() || chunk.types[t.type].rep != Rep::Ref || (i != 0 && t.pc <= p.typeHints[i - 1].pc)) return false;
     }
     // The debug library tells cells by the names of captures.
     for (size_t i = 0; i < p.captureNames.size(); ++i)

@@ -12,12 +12,16 @@ namespace luapp::rt {
 namespace {
 
 // A minor cycle starts after so much allocation, or half of what is live, up to the greater figure.
-constexpr uint64_t kLeastNursery = uint64_t{3} << 20;
+constexpr uint64_t kLeastNursery = uint64_t{1} << 20;
 constexpr uint64_t kMostNursery = uint64_t{32} << 20;
 // While a cycle goes on there is a slice for each so many bytes allocated.
 constexpr uint64_t kStepBytes = uint64_t{128} << 10;
-// ... and four times as many once this much, and half of what was live, has been allocated since it should have ended.
-constexpr uint64_t kHurry = uint64_t{64} << 20;
+// ... twice as many when a quarter of what is live has been allocated since the cycle began, three times when a half, and so on: objects
+// that the program links to what is marked already are traced too, and the tracer must be faster than the program makes them.
+constexpr uint64_t kHaste = 4;
+constexpr uint64_t kMostHaste = 8;
+// A large allocation, which takes its time itself, pays for so many slices at once; the allocations that follow pay for the others.
+constexpr uint64_t kMostAtOnce = 3;
 // Debts of slices beyond this are forgotten.
 constexpr uint64_t kMostDebt = 64;
 // A cycle whose roots keep bringing up new objects ends in one slice after so many attempts.
@@ -49,12 +53,13 @@ uint64_t switchesOfThread() {
 
 /// Where much of what is young survives, the program builds something up, and looking at it later costs less.
 uint64_t Heap::nurseryBytes() const {
-    return isGrowing_ ? std::clamp(liveBytes_, 2 * kLeastNursery, kMostNursery) : std::clamp(liveBytes_ / 2, kLeastNursery, kMostNursery);
+    return isGrowing_ ? std::clamp(liveBytes_ / 2, 2 * kLeastNursery, kMostNursery) : std::clamp(liveBytes_ / 4, kLeastNursery, kMostNursery);
 }
 
 uint64_t Heap::stepBytes() const {
     const uint64_t bytes = kStepBytes / std::max(stepMultiplier_, 1u) * 200;
-    return paced() > kHurry + liveBytes_ / 2 ? bytes / 4 : bytes;
+    const uint64_t meanwhile = paced() > pacedAtStart_ ? paced() - pacedAtStart_ : 0;
+    return bytes / std::min(1 + kHaste * meanwhile / std::max(liveBytes_, kLeastMajorThreshold), kMostHaste);
 }
 
 void Heap::setPause(uint32_t percent) {
@@ -73,6 +78,7 @@ CycleKind Heap::dueKind() const {
 void Heap::startCycle(CycleKind kind) {
     kind_ = kind;
     cycles_++;
+    pacedAtStart_ = paced();
     rootScans_ = 0;
     clearCursor_ = 0;
     if (kind == CycleKind::Major) {
@@ -172,7 +178,7 @@ void Heap::endMarking() {
         stats_.minorCycles++;
         isGrowing_ = tracer_.markedBytes() > last_.allocatedBytes / 4;
     }
-    allocatedSince_ = nextSlice_ = 0;
+    allocatedSince_ = nextSlice_ = pacedAtStart_ = 0;
     externalThen_ = external_;
     period_++;
 #ifndef NDEBUG
@@ -196,7 +202,8 @@ LUAPP_NOINLINE void Heap::slice() {
         stressSlice(stackPointer);
     } else {
         if (phase_ == Phase::Idle) startCycle(dueKind());
-        SliceBudget budget = sliceNs_ == 0 ? SliceBudget::unlimited() : SliceBudget::until(start.wallNs + sliceNs_);
+        const uint64_t slices = 1 + std::min((paced() - std::min(nextSlice_, paced())) / stepBytes(), kMostAtOnce - 1);
+        SliceBudget budget = sliceNs_ == 0 ? SliceBudget::unlimited() : SliceBudget::until(start.wallNs + slices * sliceNs_);
         runPhases(budget, stackPointer);
         if (phase_ == Phase::Idle) {
             nextSlice_ = nurseryBytes();

@@ -248,6 +248,7 @@ private:
     uint64_t liveBytes_ = 0;       // bytes of marked cells when marking last ended
     bool isGrowing_ = false;       // much of what was young survived the last minor cycle
     uint64_t nextSlice_;           // the collector has something to do when paced() passes this
+    uint64_t pacedAtStart_ = 0;    // paced() when the cycle started; 0 when marking has ended
     uint64_t liveAfterMajor_ = 0;  // the same of the last major cycle, with external memory
     uint64_t majorThreshold_;      // the next cycle is a major one if more than this is live
     uint64_t cycles_ = 0;          // started ones

@@ -12,6 +12,6 @@ inline constexpr bool kStress = LUAPP_GC_STRESS != 0;
 /// Freed cells hold this in stress builds.
 inline constexpr int kPoison = 0xDB;
 /// A heap with less than this has minor cycles only.
-inline constexpr uint64_t kLeastMajorThreshold = uint64_t{4} << 20;
+inline constexpr uint64_t kLeastMajorThreshold = uint64_t{2} << 20;
 
 }  // namespace luapp::rt
