@@ -59,6 +59,8 @@ bool isSpeculatable(const Inst& inst) {
         return false;
     // The verifier of chunk files has a box checked where it cannot prove what is in it.
     if (inst.is(Op::UnboxU)) return false;
+    // ... and a captured value of which it was told more than its declaration says.
+    if (inst.is(Op::CaptureGet) && inst.imm2 != 0) return false;
     return !(effects & (kObservable | ReadsAnything | Allocs)) && !(opInfo(inst.op).flags & (Guarded | Terminator)) &&
            !inst.isParam();
 }

@@ -1,5 +1,6 @@
 // Lowering of conversions and type tests.
 #include "middle/lower_impl.h"
+#include "sema/relations.h"
 
 namespace luapp::ir {
 
@@ -174,11 +175,23 @@ Value FunctionLowering::adapt(Value v, const Type* from, const Type* to) {
     return b_.closure(wrapper, std::span<const Value>(&v, 1));
 }
 
+/// A constant of another function may be known to be of a narrower type because that function has tested it: the verifier of chunk files
+/// does not see the test.
+void FunctionLowering::noteNarrowing(const sema::TConvert* e, Value v) {
+    if (v->rep != Rep::Ref || e->operand->kind != TExprKind::VarGet || sema::isAssignable(e->operand->type, e->type)) return;
+    const Variable* variable = e->operand->as<sema::TVarGet>()->variable;
+    if (isHere(variable) || variable->isReassigned || variable->needsInitCheck) return;
+    if (v->is(Op::CaptureGet) || v->is(Op::VarGet)) v->imm2 = program_.valueType(e->type);
+}
+
 Value FunctionLowering::lowerConvert(const sema::TConvert* e, Value v) {
     b_.setLoc(e->loc);
     const Type* from = e->operand->type;
     switch (e->convertKind) {
-        case ConvertKind::Retype: return repOf(e->type) == v->rep ? v : widen(v, from, e->type);
+        case ConvertKind::Retype:
+            if (repOf(e->type) != v->rep) return widen(v, from, e->type);
+            noteNarrowing(e, v);
+            return v;
         case ConvertKind::Widen: return widen(v, from, e->type);
         case ConvertKind::Narrow: return narrow(v, e->type);
         case ConvertKind::Check: return checked(v, from, e->type, e->reason);

@@ -250,6 +250,7 @@ class FunctionLowering {
 
     // --- expressions (lower_expr.cpp)
     Value asserted(Value v, const Type* type);
+    void noteNarrowing(const sema::TConvert* e, Value v);
     Value lower(const TExpr* e);
     Value lowerSimple(const TExpr* e);
     Value lowerSpine(const TExpr* e);

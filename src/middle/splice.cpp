@@ -92,12 +92,26 @@ class Splice {
         return inst;
     }
 
+    /// What a capture.get of the callee gives. Where more is known of a capture of the caller than it knew when it made the closure, the
+    /// caller reads it once more.
+    Value captured(const Inst& inst, Block* block) {
+        const Value held = Function::resolve(closure_->operands[size_t(inst.imm)]);
+        if (inst.imm2 == 0 || !held->is(Op::CaptureGet)) return held;
+        Inst* again = caller_.makeInst(Op::CaptureGet, held->rep, {}, placeInCaller(inst));
+        again->imm = held->imm;
+        again->imm2 = inst.imm2;
+        caller_.append(block, again);
+        return again;
+    }
+
     void copyInst(Inst& inst, Block* block) {
         Value& result = values_[inst.id];
         switch (inst.op) {
             case Op::Ret: return returnTo(inst, block);
             case Op::RetPack: return returnTo(inst, block);
-            case Op::CaptureGet: result = closure_->operands[size_t(inst.imm)]; return;
+            case Op::CaptureGet:
+                result = captured(inst, block);
+                return;
             case Op::EnvGet:
                 if (caller_.isLenient) break;
                 result = closure_->operands[0];  // a method of a class is no closure and has no environment of its own

@@ -306,7 +306,8 @@ class CodeWriter {
                 return;
             }
             if (op == Op::AddUI || op == Op::AddFI) fusible_ = here();
-            if (op == Op::UnboxU || op == Op::GetF || op == Op::SetF || op == Op::SetFR) addTypeHint(inst.index);
+            if (op == Op::UnboxU || op == Op::GetCap || op == Op::GetF || op == Op::SetF || op == Op::SetFR) addTypeHint(inst.index);
+            if (op == Op::GetG || op == Op::GetGX) addTypeHint(static_cast<uint32_t>(inst.imm));
             encode(op, inst, base);
             return;
         }

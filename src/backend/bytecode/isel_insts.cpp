@@ -165,7 +165,7 @@ void Selector::select(const ir::Inst* inst) {
 
         case ir::Op::VarGet: {
             const DataIndex k = chunk_.variable(index);
-            plain(fitsU16(k) ? Op::GetG : Op::GetGX, inst, 0, k);
+            plain(fitsU16(k) ? Op::GetG : Op::GetGX, inst, inst->imm2, k);
             return;
         }
         case ir::Op::VarSet: {
@@ -173,7 +173,7 @@ void Selector::select(const ir::Inst* inst) {
             plain(fitsU16(k) ? Op::SetG : Op::SetGX, inst, 0, k);
             return;
         }
-        case ir::Op::CaptureGet: plain(Op::GetCap, inst, imm); return;
+        case ir::Op::CaptureGet: plain(Op::GetCap, inst, imm, inst->imm2); return;
         case ir::Op::ClosureSelf: plain(Op::GetClo, inst); return;
         case ir::Op::CellNew: plain(Op::NewCell, inst, static_cast<int64_t>(inst->operand(0)->rep), index); return;
         case ir::Op::CellGet: plain(Op::GetCell, inst); return;

@@ -181,6 +181,7 @@ class LoadElimination {
     void read(Inst& inst, const Fact& fact, Facts& facts) {
         for (const Fact& f : facts.known) {
             if (!isSamePlace(f, fact) || f.value->rep != inst.rep) continue;
+            if (inst.is(Op::VarGet) && f.value->is(Op::VarGet) && inst.imm2 != 0 && f.value->imm2 != inst.imm2) continue;  // less is known of it
             fn_.replace(&inst, f.value);
             replaced_++;
             return;

@@ -118,8 +118,8 @@ struct CaptureName {
     bool isCell = false;   // the word is the cell of a variable
 };
 
-/// What an instruction that takes a reference out of a box finds there, or of what class an object is whose field is read or written, where
-/// the compiler knows it: the verifier has it checked if it cannot tell by itself.
+/// What an instruction that reads a variable or takes a reference out of a box finds there, or of what class an object is whose field is read
+/// or written, where the compiler knows it: the verifier has it checked if it cannot tell by itself.
 struct TypeHint {
     uint32_t pc = 0;
     TypeIndex type = kNoIndex;
@@ -204,7 +204,7 @@ struct Proto {
     std::vector<ValueTypeIndex> paramTypes, resultTypes, captureTypes;
     // The function with whose closures it is called, if it is not a value itself but an entry of another one: same captures.
     ProtoIndex closureOf = kNoIndex;
-    std::vector<TypeHint> typeHints;  // of UnboxU, GetF and SetF instructions, by rising pc
+    std::vector<TypeHint> typeHints;  // of UnboxU, GetG, GetCap, GetF and SetF instructions, by rising pc
     LineTable lines;
     NoteTable notes;                 // what the source calls operands
     uint32_t file = kNoIndex;        // where it is defined

@@ -29,6 +29,7 @@ bool CodeTyper::variable(const DataEntry& d, bool isSet) {
     }
     put(A(), k);
     if (k.sort == Sort::Ref && sets_.isEmpty(k.index)) cut();
+    learnTypeHint();
     return true;
 }
 
@@ -269,6 +270,16 @@ void CodeTyper::useTypeHint(int64_t reg) {
     if (sets_.isSubset(sets_.withoutBits(setOf(reg), kind_bits::Nil), hinted)) return;
     insertBefore({encodeABC(Op::CheckRef, 0, static_cast<unsigned>(reg), static_cast<unsigned>(CheckKind::Convert)), type});
     refine(reg, sets_.meet(setOf(reg), hinted));
+}
+
+/// The same of what this instruction has just read.
+void CodeTyper::learnTypeHint() {
+    const TypeIndex type = typeHint();
+    if (isCut_ || type == kNoIndex || get(A()).sort != Sort::Ref) return;
+    const SetId hinted = sets_.ofType(sets_.typeOf(type));
+    if (sets_.isSubset(setOf(A()), hinted)) return;
+    insertAfter({encodeABC(Op::CheckRef, 0, static_cast<unsigned>(A()), static_cast<unsigned>(CheckKind::Convert)), type});
+    refine(A(), sets_.meet(setOf(A()), hinted));
 }
 
 bool CodeTyper::getField() {

@@ -249,6 +249,7 @@ private:
     bool isPlain(int64_t reg) const;
     bool newObject();
     void useTypeHint(int64_t reg);
+    void learnTypeHint();
     bool getField();
     bool setField(bool hasBarrier);
     bool setFreshField(Fresh fresh, int64_t object, int64_t word, int64_t value);
