@@ -21,6 +21,7 @@ constexpr uint64_t kStepBytes = uint64_t{128} << 10;
 constexpr uint64_t kHaste = 4;
 constexpr uint64_t kMostHaste = 8;
 // A large allocation, which takes its time itself, pays for so many slices at once; the allocations that follow pay for the others.
+constexpr uint64_t kLargeAllocation = uint64_t{1} << 20;
 constexpr uint64_t kMostAtOnce = 3;
 // Debts of slices beyond this are forgotten.
 constexpr uint64_t kMostDebt = 64;
@@ -202,7 +203,7 @@ LUAPP_NOINLINE void Heap::slice() {
         stressSlice(stackPointer);
     } else {
         if (phase_ == Phase::Idle) startCycle(dueKind());
-        const uint64_t slices = 1 + std::min((paced() - std::min(nextSlice_, paced())) / stepBytes(), kMostAtOnce - 1);
+        const uint64_t slices = paced() > nextSlice_ + kLargeAllocation ? kMostAtOnce : 1;
         SliceBudget budget = sliceNs_ == 0 ? SliceBudget::unlimited() : SliceBudget::until(start.wallNs + slices * sliceNs_);
         runPhases(budget, stackPointer);
         if (phase_ == Phase::Idle) {
