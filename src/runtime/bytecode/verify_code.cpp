@@ -337,6 +337,7 @@ bool CodeTyper::needBox(int64_t reg, SetId want, TypeId type) {
     if (reg > static_cast<int64_t>(kMaxRegister)) return failAt(static_cast<unsigned>(reg), sets_.text(want));
     const auto r = static_cast<unsigned>(reg);
     if (want == sets_.ofBits(kind_bits::Number)) {
+        if (sets_.isEmpty(sets_.meet(has, want))) return raiseAt(reg, sets_.text(want), sets_.ofBits(0));
         insertBefore({encodeABC(Op::UnboxF, r, r, 0)});
         put(reg, boxOf(want));
         return true;
