@@ -211,6 +211,10 @@ TEST_CASE("typing: module variables hold what they say") {
     const bc::DataIndex x = r.variable("x", Rep::F64, 0xFFFC'0000'1234'5678u);
     r.code().op(Op::GetG, 0, x).op(Op::Ret0);
     CHECK_REFUSED(r, "not a plain f64");
+    // Nor a NaN of which arithmetic makes one.
+    Program t;
+    t.variable("x", Rep::F64, 0xFFF7'FF00'0000'0000u);
+    CHECK_REFUSED(t, "not a plain f64");
 }
 
 TEST_CASE("typing: cells hold what they say") {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "runtime/bytecode/operands.h"
 #include "runtime/bytecode/verify_classes.h"
 #include "runtime/bytecode/verify_impl.h"
@@ -46,13 +48,21 @@ Rep repOfKind(TypeKind kind) {
 }
 
 /// True if the word may be the initial content of a data slot of this representation: it must not forge a pointer.
+/// A double as values hold it: of the NaNs only the two that arithmetic makes. From another one it makes a word that is the box of a
+/// reference.
+bool isNumberWord(uint64_t word) {
+    constexpr uint64_t kNegativeNan = 0xFFF8'0000'0000'0000u, kNan = 0x7FF8'0000'0000'0000u;
+    const double d = std::bit_cast<double>(word);
+    return d == d || word == kNan || word == kNegativeNan;
+}
+
 bool isPlainWord(Rep rep, uint64_t word) {
     switch (rep) {
-        case Rep::F64: return word <= 0xFFF8'0000'0000'0000u;  // no other word is a box of a number
+        case Rep::F64: return isNumberWord(word);
         case Rep::I64: return true;
         case Rep::Bool: return word <= 1;
         case Rep::Ref: return word == 0;
-        case Rep::Box: return word <= 0xFFF8'0000'0000'0000u || (word >= base::kBoxedNil && word <= base::kBoxedNil + 3);  // nil, false, true, absent
+        case Rep::Box: return isNumberWord(word) || (word >= base::kBoxedNil && word <= base::kBoxedNil + 3);  // nil, false, true, absent
         case Rep::Void:
         case Rep::Pack: return false;
     }

@@ -199,7 +199,10 @@ Known ChunkTypes::contents(ValueTypeIndex cell) {
 TypeId ChunkTypes::typeOfValueType(ValueTypeIndex index) {
     const ValueType& v = chunk.valueTypes[index];
     if (v.type == kNoIndex) return kNoIndex;
-    return v.mayBeUnset ? sets.optional(sets.typeOf(v.type)) : sets.typeOf(v.type);
+    if (!v.mayBeUnset) return sets.typeOf(v.type);
+    // Where the chunk has no type for "or nil": what is stored by a check is a value, for nothing is known to be unset without one.
+    const TypeId optional = sets.optional(sets.typeOf(v.type));
+    return sets.type(optional).index == kNoIndex ? sets.typeOf(v.type) : optional;
 }
 
 Known ChunkTypes::ofData(const DataEntry& d) {
