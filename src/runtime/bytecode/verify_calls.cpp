@@ -53,7 +53,7 @@ bool CodeTyper::setCapture() {
 bool CodeTyper::getCapture() {
     const auto at = static_cast<size_t>(D());
     put(A(), types_.ofValueType(types_.captureType(p_, at), p_.captures[at]));
-    learnTypeHint();
+    useTypeHint(A(), true);
     return true;
 }
 

@@ -29,7 +29,7 @@ bool CodeTyper::variable(const DataEntry& d, bool isSet) {
     }
     put(A(), k);
     if (k.sort == Sort::Ref && sets_.isEmpty(k.index)) cut();
-    learnTypeHint();
+    useTypeHint(A(), true);
     return true;
 }
 
@@ -262,28 +262,25 @@ bool CodeTyper::fieldOf(Atom atom, uint32_t word, Known& read, Known& write, Typ
     return true;
 }
 
-/// Tests of what class or record type the object in a register is may stand in another function, where a variable was captured.
-void CodeTyper::useTypeHint(int64_t reg) {
+/// What the compiler knows of a reference: of an object whose field this instruction reads or writes, or of what it has just read. The test that
+/// told it may stand in another function, where a variable was captured.
+void CodeTyper::useTypeHint(int64_t reg, bool isResult) {
     const TypeIndex type = typeHint();
-    if (type == kNoIndex || get(reg).sort != Sort::Ref) return;
+    if (isCut_ || type == kNoIndex || get(reg).sort != Sort::Ref) return;
     const SetId hinted = sets_.ofType(sets_.typeOf(type));
-    if (sets_.isSubset(sets_.withoutBits(setOf(reg), kind_bits::Nil), hinted)) return;
-    insertBefore({encodeABC(Op::CheckRef, 0, static_cast<unsigned>(reg), static_cast<unsigned>(CheckKind::Convert)), type});
+    const SetId has = isResult ? setOf(reg) : sets_.withoutBits(setOf(reg), kind_bits::Nil);  // an object is tested for nil by needObject()
+    if (sets_.isSubset(has, hinted)) return;
+    const Insn check = encodeABC(Op::CheckRef, 0, static_cast<unsigned>(reg), static_cast<unsigned>(CheckKind::Convert));
+    if (isResult) {
+        insertAfter({check, type});
+    } else {
+        insertBefore({check, type});
+    }
     refine(reg, sets_.meet(setOf(reg), hinted));
 }
 
-/// The same of what this instruction has just read.
-void CodeTyper::learnTypeHint() {
-    const TypeIndex type = typeHint();
-    if (isCut_ || type == kNoIndex || get(A()).sort != Sort::Ref) return;
-    const SetId hinted = sets_.ofType(sets_.typeOf(type));
-    if (sets_.isSubset(setOf(A()), hinted)) return;
-    insertAfter({encodeABC(Op::CheckRef, 0, static_cast<unsigned>(A()), static_cast<unsigned>(CheckKind::Convert)), type});
-    refine(A(), sets_.meet(setOf(A()), hinted));
-}
-
 bool CodeTyper::getField() {
-    useTypeHint(B());
+    useTypeHint(B(), false);
     if (!needObject(B(), "an object", {AtomSort::Record, AtomSort::Object})) return false;
     if (sets_.isEmpty(setOf(B()))) cut();
     if (isCut_) return true;
@@ -315,7 +312,7 @@ bool CodeTyper::getField() {
 
 bool CodeTyper::setField(bool hasBarrier) {
     if (get(A()).sort == Sort::Fresh) return setFreshField(fresh_[get(A()).index], A(), B(), C());
-    useTypeHint(A());
+    useTypeHint(A(), false);
     if (!needObject(A(), "an object", {AtomSort::Record, AtomSort::Object})) return false;
     if (sets_.isEmpty(setOf(A()))) cut();
     if (isCut_) return true;

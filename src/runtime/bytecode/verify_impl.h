@@ -73,6 +73,7 @@ public:
     Known ofValueType(ValueTypeIndex index, Rep rep);
     /// What a cell with that value type holds.
     Known contents(ValueTypeIndex cell);
+    Known ofPlain(const ValueType& v, Rep rep);
     TypeId typeOfValueType(ValueTypeIndex index);
     /// What any word of a representation may be.
     Known anyOf(Rep rep);
@@ -248,8 +249,7 @@ private:
     uint32_t addFact(const Fact& fact);
     bool isPlain(int64_t reg) const;
     bool newObject();
-    void useTypeHint(int64_t reg);
-    void learnTypeHint();
+    void useTypeHint(int64_t reg, bool isResult);
     bool getField();
     bool setField(bool hasBarrier);
     bool setFreshField(Fresh fresh, int64_t object, int64_t word, int64_t value);

@@ -177,19 +177,15 @@ Known ChunkTypes::anyOf(Rep rep) {
 
 Known ChunkTypes::ofValueType(ValueTypeIndex index, Rep rep) {
     const ValueType& v = chunk.valueTypes[index];
-    if (v.isCell) return {Sort::Cell, index};
-    Known k = anyOf(rep);
-    if (rep != Rep::Ref && rep != Rep::Box) return k;
-    if (v.function != kNoIndex) k.index = sets.ofAtom(atomOf(AtomSort::Proto, v.function));
-    if (v.type != kNoIndex) k.index = sets.ofType(sets.typeOf(v.type));
-    if (v.mayBeUnset) k.index = sets.withBits(k.index, kind_bits::Nil);
-    return k;
+    return v.isCell ? Known{Sort::Cell, index} : ofPlain(v, rep);
 }
 
-Known ChunkTypes::contents(ValueTypeIndex cell) {
-    const ValueType& v = chunk.valueTypes[cell];
-    Known k = anyOf(v.rep);
-    if (v.rep != Rep::Ref && v.rep != Rep::Box) return k;
+Known ChunkTypes::contents(ValueTypeIndex cell) { return ofPlain(chunk.valueTypes[cell], chunk.valueTypes[cell].rep); }
+
+/// What a word of the representation holds that the value type describes, or that lies in the cell which it describes.
+Known ChunkTypes::ofPlain(const ValueType& v, Rep rep) {
+    Known k = anyOf(rep);
+    if (rep != Rep::Ref && rep != Rep::Box) return k;
     if (v.function != kNoIndex) k.index = sets.ofAtom(atomOf(AtomSort::Proto, v.function));
     if (v.type != kNoIndex) k.index = sets.ofType(sets.typeOf(v.type));
     if (v.mayBeUnset) k.index = sets.withBits(k.index, kind_bits::Nil);
