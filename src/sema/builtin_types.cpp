@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "runtime/base/signature_scanner.h"
 
 namespace luapp::sema {
 
@@ -73,54 +74,35 @@ constexpr auto kByIndex = makeByIndex();
 class SignatureReader {
   public:
     SignatureReader(TypeTable& types, Interner& interner, std::string_view text)
-        : types_(types), interner_(interner), text_(text) {}
+        : types_(types), interner_(interner), text_(text), scan_(text) {}
 
     void read(BuiltinSignature& out) {
-        if (accept("<")) {
+        if (scan_.accept("<")) {
             do {
-                const std::string_view name = word();
+                const std::string_view name = scan_.name();
                 out.typeParams.push_back(types_.typeParam(interner_.intern(name), uint32_t(out.typeParams.size()), true));
-            } while (accept(","));
-            expect(">");
+            } while (scan_.accept(","));
+            scan_.expect(">");
         }
         typeParams_ = out.typeParams;
         out.type = function(&out.params);
         out.isMember = !out.params.empty() && out.params[0].name == "self";
+        if (scan_.isMalformed() || !scan_.isAtEnd()) base::bugFound("malformed signature in builtins.def", text_.data(), 0);
     }
 
     const Type* type() {
         std::vector<const Type*> members{postfix()};
-        while (accept("|")) members.push_back(postfix());
+        while (scan_.accept("|")) members.push_back(postfix());
         return members.size() == 1 ? members[0] : types_.unionOf(members);
     }
 
   private:
-    void skipBlanks() {
-        while (at_ < text_.size() && text_[at_] == ' ') at_++;
-    }
-    bool accept(std::string_view token) {
-        skipBlanks();
-        if (!text_.substr(at_).starts_with(token)) return false;
-        at_ += token.size();
-        return true;
-    }
-    void expect(std::string_view token) {
-        if (!accept(token)) base::bugFound("malformed signature in builtins.def", text_.data(), int(at_));
-    }
-    std::string_view word() {
-        skipBlanks();
-        const size_t start = at_;
-        while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) at_++;
-        if (at_ == start) base::bugFound("malformed signature in builtins.def", text_.data(), int(at_));
-        return text_.substr(start, at_ - start);
-    }
-
     const Type* postfix() {
         const Type* t = primary();
         for (;;) {
-            if (accept("?"))
+            if (scan_.accept("?"))
                 t = types_.optional(t);
-            else if (accept("[]"))
+            else if (scan_.accept("[]"))
                 t = types_.array(t);
             else
                 return t;
@@ -128,29 +110,28 @@ class SignatureReader {
     }
 
     const Type* primary() {
-        skipBlanks();
-        if (text_[at_] == '(') {
-            if (isFunctionAhead()) return function(nullptr);
-            expect("(");
+        if (scan_.isAhead("(")) {
+            if (scan_.isFunctionAhead()) return function(nullptr);
+            scan_.expect("(");
             const Type* inner = type();
-            expect(")");
+            scan_.expect(")");
             return inner;
         }
-        const std::string_view name = word();
+        const std::string_view name = scan_.name();
         for (const TypeParamType* param : typeParams_)
             if (interner_.text(param->name) == name) return param;
         if (name == "Array") {
-            expect("<");
+            scan_.expect("<");
             const Type* element = type();
-            expect(">");
+            scan_.expect(">");
             return types_.array(element);
         }
         if (name == "Table") {
-            expect("<");
+            scan_.expect("<");
             const Type* key = type();
-            expect(",");
+            scan_.expect(",");
             const Type* value = type();
-            expect(">");
+            scan_.expect(">");
             return types_.table(key, value);
         }
         if (name == "nil") return types_.nil();
@@ -161,47 +142,18 @@ class SignatureReader {
         if (name == "any") return types_.any();
         if (name == "Function") return types_.anyFunction();
         if (name == "File") return types_.file();
-        base::bugFound("unknown type in builtins.def", text_.data(), int(at_));
-    }
-
-    /// At `(`: does a `:` follow its partner?
-    bool isFunctionAhead() const {
-        int depth = 0;
-        for (size_t i = at_; i < text_.size(); i++) {
-            if (text_[i] == '(') depth++;
-            if (text_[i] == ')' && --depth == 0) {
-                while (++i < text_.size() && text_[i] == ' ') {
-                }
-                return i < text_.size() && text_[i] == ':';
-            }
-        }
-        return false;
+        base::bugFound("unknown type in builtins.def", text_.data(), 0);
     }
 
     /// `name: type = default`, `name: type` or `type`.
     BuiltinParam param() {
         BuiltinParam p{{}, nullptr, false, {}};
-        const size_t start = at_;
-        skipBlanks();
-        if (std::isalpha(static_cast<unsigned char>(text_[at_]))) {
-            p.name = word();
-            if (!accept(":")) {
-                p.name = {};
-                at_ = start;
-            }
-        }
+        p.name = scan_.parameterName();
         p.type = type();
         p.mayBeOmitted = p.type->admitsNil && !isAny(p.type);
-        if (accept("=")) {
+        if (scan_.accept("=")) {
             p.mayBeOmitted = true;
-            skipBlanks();
-            const size_t from = at_;
-            if (text_[at_] == '"') {
-                at_ = text_.find('"', at_ + 1) + 1;
-            } else {
-                while (text_[at_] != ',' && text_[at_] != ')') at_++;
-            }
-            p.defaultValue = text_.substr(from, at_ - from);
+            p.defaultValue = scan_.defaultValue();
             if (p.defaultValue == "nil") p.defaultValue = {};
         }
         return p;
@@ -214,10 +166,10 @@ class SignatureReader {
         const Type* variadic = nullptr;
         uint32_t defaults = 0;
         bool never = false;
-        expect("(");
-        if (!accept(")")) {
+        scan_.expect("(");
+        if (!scan_.accept(")")) {
             do {
-                if (accept("...")) {
+                if (scan_.accept("...")) {
                     vararg = type();
                     break;
                 }
@@ -225,24 +177,23 @@ class SignatureReader {
                 params.push_back(p.type);
                 defaults = p.mayBeOmitted ? defaults + 1 : 0;
                 if (paramsOut) paramsOut->push_back(p);
-            } while (accept(","));
-            expect(")");
+            } while (scan_.accept(","));
+            scan_.expect(")");
         }
-        expect(":");
-        skipBlanks();
-        if (accept("void")) {
-        } else if (accept("never")) {
+        scan_.expect(":");
+        if (scan_.accept("void")) {
+        } else if (scan_.accept("never")) {
             never = true;
-        } else if (text_[at_] == '(' && !isFunctionAhead()) {
-            expect("(");
+        } else if (scan_.isAhead("(") && !scan_.isFunctionAhead()) {
+            scan_.expect("(");
             do {
-                if (accept("...")) {
+                if (scan_.accept("...")) {
                     variadic = type();
                     break;
                 }
                 results.push_back(type());
-            } while (accept(","));
-            expect(")");
+            } while (scan_.accept(","));
+            scan_.expect(")");
         } else {
             results.push_back(type());
         }
@@ -252,7 +203,7 @@ class SignatureReader {
     TypeTable& types_;
     Interner& interner_;
     std::string_view text_;
-    size_t at_ = 0;
+    base::SignatureScanner scan_;
     std::span<const TypeParamType* const> typeParams_;
 };
 

@@ -1,6 +1,7 @@
 #include "runtime/bytecode/builtin_shape.h"
 
 #include "runtime/base/check.h"
+#include "runtime/base/signature_scanner.h"
 
 namespace luapp::bc {
 
@@ -8,25 +9,26 @@ namespace {
 
 class PatternReader {
 public:
-    PatternReader(std::string_view text, BuiltinPattern& out) : text_(text), out_(out) {}
+    PatternReader(std::string_view text, BuiltinPattern& out) : scan_(text), out_(out) {}
 
     void readSignature() {
-        if (accept("<")) {
-            do names_.push_back(word());
-            while (accept(","));
-            expect(">");
+        if (scan_.accept("<")) {
+            do names_.push_back(scan_.name());
+            while (scan_.accept(","));
+            scan_.expect(">");
         }
         out_.typeParams = static_cast<unsigned>(names_.size());
         LUAPP_CHECK(names_.size() <= kMaxTypeParams, "type parameters of a signature");
-        expect("(");
+        scan_.expect("(");
         out_.isVararg = readParams(out_.params, out_.vararg, out_.defaultCount);
-        expect(":");
+        scan_.expect(":");
         out_.hasResultPack = readResults(out_.results);
+        LUAPP_CHECK(!scan_.isMalformed() && scan_.isAtEnd(), "malformed signature in builtins.def");
     }
     void addName(std::string_view name) { names_.push_back(name); }
     TypePattern type() {
         TypePattern first = postfix();
-        while (accept("|")) {
+        while (scan_.accept("|")) {
             postfix();
             // No signature takes apart a union: it is any box of these.
             first = TypePattern();
@@ -35,57 +37,24 @@ public:
     }
 
 private:
-    std::string_view text_;
+    base::SignatureScanner scan_;
     BuiltinPattern& out_;
     std::vector<std::string_view> names_;
-    size_t at_ = 0;
-
-    static bool isNameByte(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
-    void skipBlanks() {
-        while (at_ < text_.size() && text_[at_] == ' ') ++at_;
-    }
-    bool accept(std::string_view token) {
-        skipBlanks();
-        if (!text_.substr(at_).starts_with(token)) return false;
-        at_ += token.size();
-        return true;
-    }
-    void expect(std::string_view token) {
-        const bool found = accept(token);
-        LUAPP_CHECK(found, "malformed signature in builtins.def");
-        (void)found;
-    }
-    std::string_view word() {
-        skipBlanks();
-        const size_t start = at_;
-        while (at_ < text_.size() && isNameByte(text_[at_])) ++at_;
-        return text_.substr(start, at_ - start);
-    }
-    /// Over a default value, to the comma or parenthesis behind it.
-    void skipDefault() {
-        bool isText = false;
-        for (; at_ < text_.size(); ++at_) {
-            if (text_[at_] == '"') isText = !isText;
-            if (!isText && (text_[at_] == ',' || text_[at_] == ')')) return;
-        }
-    }
 
     /// Behind `(`, up to `)`; true if it ends in `...T`.
     bool readParams(std::vector<TypePattern>& params, TypePattern& vararg, uint32_t& defaults) {
         bool isVararg = false;
-        while (!accept(")")) {
-            accept(",");
-            if (accept("...")) {
+        while (!scan_.isMalformed() && !scan_.accept(")")) {
+            scan_.accept(",");
+            if (scan_.accept("...")) {
                 vararg = type();
                 isVararg = true;
                 continue;
             }
-            const size_t start = at_;
-            word();
-            if (!accept(":")) at_ = start;
+            scan_.parameterName();
             params.push_back(type());
-            const bool hasDefault = accept("=");
-            if (hasDefault) skipDefault();
+            const bool hasDefault = scan_.accept("=");
+            if (hasDefault) scan_.defaultValue();
             defaults = hasDefault ? defaults + 1 : 0;
         }
         return isVararg;
@@ -93,51 +62,49 @@ private:
 
     /// Behind `:`; true if a pack ends them.
     bool readResults(std::vector<TypePattern>& results) {
-        if (accept("void") || accept("never")) return false;
-        const size_t start = at_;
-        if (accept("(")) {
-            bool isPack = false;
-            do {
-                if (accept("...")) {
-                    type();
-                    isPack = true;
-                } else {
-                    results.push_back(type());
-                }
-            } while (accept(","));
-            expect(")");
-            if (!accept(":") && !accept("?")) return isPack;
-            results.clear();
-            at_ = start;
+        if (scan_.accept("void") || scan_.accept("never")) return false;
+        if (!scan_.isAhead("(") || scan_.isFunctionAhead()) {
+            results.push_back(type());
+            return false;
         }
-        results.push_back(type());
-        return false;
+        bool isPack = false;
+        scan_.expect("(");
+        do {
+            if (scan_.accept("...")) {
+                type();
+                isPack = true;
+            } else {
+                results.push_back(type());
+            }
+        } while (scan_.accept(","));
+        scan_.expect(")");
+        return isPack;
     }
 
     TypePattern postfix() {
         TypePattern t = primary();
-        while (accept("?")) t.isOptional = true;
+        while (scan_.accept("?")) t.isOptional = true;
         return t;
     }
 
     TypePattern primary() {
         TypePattern t;
-        const size_t start = at_;
-        if (accept("(")) {
-            if (!isFunctionAhead(start)) {
+        const bool isFunction = scan_.isFunctionAhead();
+        if (scan_.accept("(")) {
+            if (!isFunction) {
                 t = type();
-                expect(")");
+                scan_.expect(")");
                 return t;
             }
             t.kind = TypeKind::Function;
             TypePattern vararg;
             uint32_t defaults = 0;
             readParams(t.parts, vararg, defaults);
-            expect(":");
+            scan_.expect(":");
             t.hasResultPack = readResults(t.results);
             return t;
         }
-        const std::string_view name = word();
+        const std::string_view name = scan_.name();
         for (size_t i = 0; i < names_.size(); ++i) {
             if (names_[i] != name) continue;
             t.param = static_cast<int>(i);
@@ -145,23 +112,12 @@ private:
         }
         t.kind = kindOf(name);
         if (name == "Array" || name == "Table") {
-            expect("<");
+            scan_.expect("<");
             t.parts.push_back(type());
-            if (accept(",")) t.parts.push_back(type());
-            expect(">");
+            if (scan_.accept(",")) t.parts.push_back(type());
+            scan_.expect(">");
         }
         return t;
-    }
-
-    /// True if the parenthesis at `start` ends before a colon.
-    bool isFunctionAhead(size_t start) {
-        skipBlanks();
-        size_t at = text_.find('(', start);
-        for (int depth = 0; at < text_.size(); ++at) {
-            if (text_[at] == '(') ++depth;
-            if (text_[at] == ')' && --depth == 0) break;
-        }
-        return at + 1 < text_.size() && text_[at + 1] == ':';
     }
 
     static TypeKind kindOf(std::string_view name) {

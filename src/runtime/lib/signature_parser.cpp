@@ -1,32 +1,26 @@
 #include "runtime/lib/signature_parser.h"
 
-#include <cstdlib>
-
+#include "runtime/base/signature_scanner.h"
 #include "runtime/vm/state.h"
 
 namespace luapp::rt {
 
 namespace {
 
-bool isNameByte(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 class Parser {
 public:
-    Parser(State& s, std::string_view text, ParsedSignature& out) : state_(s), text_(text), out_(out) {}
+    Parser(State& s, std::string_view text, ParsedSignature& out) : state_(s), scan_(text), out_(out) {}
 
     bool parse(const TypeDesc* const* given, unsigned givenCount) {
-        if (accept('<')) readTypeParameters(given, givenCount);
+        if (scan_.accept("<")) readTypeParameters(given, givenCount);
         TypeSpec spec;
         const TypeDesc* params[kMaxSignatureParts];
         const TypeDesc* results[kMaxSignatureParts];
-        expect('(');
+        scan_.expect("(");
         readParameters(spec, params, true);
-        expect(':');
+        scan_.expect(":");
         readResults(spec, results);
-        skipBlanks();
-        if (failed_ || at_ != text_.size()) return false;
+        if (scan_.isMalformed() || !scan_.isAtEnd()) return false;
         for (unsigned i = 0; i < spec.parts.size(); i++) out_.params[i] = params[i];
         out_.paramCount = static_cast<unsigned>(spec.parts.size());
         out_.type = types().intern(spec);
@@ -37,56 +31,30 @@ private:
     TypeTable& types() { return state_.types; }
     const TypeDesc* basic(TypeKind kind) { return types().basic(kind); }
 
-    void skipBlanks() {
-        while (at_ < text_.size() && text_[at_] == ' ') at_++;
-    }
-    bool accept(char c) {
-        skipBlanks();
-        if (at_ >= text_.size() || text_[at_] != c) return false;
-        at_++;
-        return true;
-    }
-    void expect(char c) {
-        if (!accept(c)) failed_ = true;
-    }
-    bool acceptDots() {
-        skipBlanks();
-        if (text_.substr(at_, 3) != "...") return false;
-        at_ += 3;
-        return true;
-    }
-    std::string_view name() {
-        skipBlanks();
-        const size_t start = at_;
-        while (at_ < text_.size() && isNameByte(text_[at_])) at_++;
-        if (at_ == start) failed_ = true;
-        return text_.substr(start, at_ - start);
-    }
-
     void readTypeParameters(const TypeDesc* const* given, unsigned givenCount) {
         TypeArguments& t = out_.typeParams;
         do {
-            t.names[t.count] = name();
+            t.names[t.count] = scan_.name();
             t.types[t.count] = t.count < givenCount ? given[t.count] : nullptr;
             t.count++;
-        } while (!failed_ && accept(',') && t.count < kMaxSignatureParts);
-        expect('>');
+        } while (!scan_.isMalformed() && scan_.accept(",") && t.count < kMaxSignatureParts);
+        scan_.expect(">");
     }
 
     /// Behind `(`: parameters up to `)`. Of the outermost list the default values are kept.
     void readParameters(TypeSpec& spec, const TypeDesc** params, bool isOutermost) {
         unsigned count = 0;
-        while (!failed_ && !accept(')')) {
-            if (count != 0) expect(',');
-            if (acceptDots()) {
+        while (!scan_.isMalformed() && !scan_.accept(")")) {
+            if (count != 0) scan_.expect(",");
+            if (scan_.accept("...")) {
                 spec.vararg = type();
                 continue;
             }
-            if (count >= kMaxSignatureParts) failed_ = true;
-            if (failed_) return;
-            skipParameterName();
+            if (count >= kMaxSignatureParts) scan_.fail();
+            if (scan_.isMalformed()) return;
+            scan_.parameterName();
             params[count] = type();
-            const bool hasDefault = accept('=');
+            const bool hasDefault = scan_.accept("=");
             if (hasDefault) {
                 DefaultText ignored;
                 readDefault(isOutermost ? out_.defaults[count] : ignored);
@@ -103,79 +71,45 @@ private:
         spec.parts = {params, count};
     }
 
-    /// A name with `:` behind it before a type.
-    void skipParameterName() {
-        skipBlanks();
-        const size_t start = at_;
-        while (at_ < text_.size() && isNameByte(text_[at_])) at_++;
-        if (at_ > start && accept(':')) return;
-        at_ = start;
-    }
-
     void readDefault(DefaultText& out) {
         out.isGiven = true;
-        skipBlanks();
-        if (accept('"')) {
-            const size_t start = at_;
-            while (at_ < text_.size() && text_[at_] != '"') at_++;
-            out.isString = true;
-            out.text = text_.substr(start, at_ - start);
-            expect('"');
-            return;
-        }
-        const size_t start = at_;
-        while (at_ < text_.size() && (isNameByte(text_[at_]) || text_[at_] == '-' || text_[at_] == '.')) at_++;
-        const std::string_view word = text_.substr(start, at_ - start);
+        const std::string_view text = scan_.defaultValue();
         double number = 0;
-        if (word == "nil") {
+        if (text.starts_with('"')) {
+            out.isString = true;
+            out.text = text.substr(1, text.size() - 2);
+        } else if (text == "nil") {
             out.value = Value::nil();
-        } else if (word == "true" || word == "false") {
-            out.value = Value::boolean(word == "true");
-        } else if (base::textToNumber(word, number)) {
+        } else if (text == "true" || text == "false") {
+            out.value = Value::boolean(text == "true");
+        } else if (base::textToNumber(text, number)) {
             out.value = Value::number(number);
         } else {
-            failed_ = true;
+            scan_.fail();
         }
     }
 
     /// Behind `:`: one type, or a list of results in parentheses, or `void`, `never`.
     void readResults(TypeSpec& spec, const TypeDesc** results) {
-        skipBlanks();
+        if (scan_.accept("void") || scan_.accept("never")) return;
         unsigned count = 0;
-        if (acceptWord("void") || acceptWord("never")) return;
-        const size_t start = at_;
-        if (accept('(')) {
+        if (scan_.isAhead("(") && !scan_.isFunctionAhead()) {
+            scan_.expect("(");
             do {
-                if (acceptDots()) {
+                if (scan_.accept("...")) {
                     type();
                     spec.hasResultPack = true;
                 } else if (count < kMaxSignatureParts) {
                     results[count++] = type();
                 } else {
-                    failed_ = true;
+                    scan_.fail();
                 }
-            } while (!failed_ && accept(','));
-            expect(')');
-            skipBlanks();
-            const bool isFunctionType = at_ < text_.size() && text_[at_] == ':';
-            if (!isFunctionType) {
-                spec.results = spec.hasResultPack ? std::span<const TypeDesc* const>() : std::span<const TypeDesc* const>(results, count);
-                return;
-            }
-            spec.hasResultPack = false;
+            } while (scan_.accept(","));
+            scan_.expect(")");
+        } else {
+            results[count++] = type();
         }
-        failed_ = false;
-        at_ = start;
-        results[0] = type();
-        spec.results = {results, 1};
-    }
-
-    bool acceptWord(std::string_view word) {
-        skipBlanks();
-        if (text_.substr(at_, word.size()) != word) return false;
-        if (at_ + word.size() < text_.size() && isNameByte(text_[at_ + word.size()])) return false;
-        at_ += word.size();
-        return true;
+        if (!spec.hasResultPack) spec.results = {results, count};
     }
 
     const TypeDesc* type() {
@@ -183,7 +117,7 @@ private:
         unsigned count = 0;
         do {
             members[count++] = postfixType();
-        } while (!failed_ && count < kMaxSignatureParts && accept('|'));
+        } while (!scan_.isMalformed() && count < kMaxSignatureParts && scan_.accept("|"));
         if (count == 1) return members[0];
         TypeSpec spec;
         spec.kind = TypeKind::Union;
@@ -194,13 +128,13 @@ private:
 
     const TypeDesc* postfixType() {
         const TypeDesc* t = primaryType();
-        while (!failed_ && accept('?')) t = types().optional(t);
-        return failed_ ? basic(TypeKind::Any) : t;
+        while (!scan_.isMalformed() && scan_.accept("?")) t = types().optional(t);
+        return scan_.isMalformed() ? basic(TypeKind::Any) : t;
     }
 
     const TypeDesc* primaryType() {
-        if (accept('(')) return parenthesised();
-        const std::string_view n = name();
+        if (scan_.isAhead("(")) return parenthesised();
+        const std::string_view n = scan_.name();
         if (n == "any") return basic(TypeKind::Any);
         if (n == "nil") return basic(TypeKind::Nil);
         if (n == "boolean") return basic(TypeKind::Boolean);
@@ -215,46 +149,44 @@ private:
             const TypeDesc* given = out_.typeParams.types[i];
             return given != nullptr ? given : basic(TypeKind::Any);
         }
-        failed_ = true;
+        scan_.fail();
         return basic(TypeKind::Any);
     }
 
     const TypeDesc* containerType(bool isTable) {
-        expect('<');
+        scan_.expect("<");
         const TypeDesc* first = type();
         const TypeDesc* second = nullptr;
         if (isTable) {
-            expect(',');
+            scan_.expect(",");
             second = type();
         }
-        expect('>');
-        if (failed_) return basic(TypeKind::Any);
+        scan_.expect(">");
+        if (scan_.isMalformed()) return basic(TypeKind::Any);
         return isTable ? types().tableOf(first, second) : types().arrayOf(first);
     }
 
-    /// Behind `(`: a function type, or a type in parentheses.
+    /// At `(`: a function type, or a type in parentheses.
     const TypeDesc* parenthesised() {
-        const size_t start = at_;
+        const bool isFunction = scan_.isFunctionAhead();
+        scan_.expect("(");
+        if (!isFunction) {
+            const TypeDesc* inner = type();
+            scan_.expect(")");
+            return inner;
+        }
         TypeSpec spec;
         const TypeDesc* params[kMaxSignatureParts];
         const TypeDesc* results[kMaxSignatureParts];
         readParameters(spec, params, false);
-        if (!failed_ && accept(':')) {
-            readResults(spec, results);
-            return failed_ ? basic(TypeKind::Any) : types().intern(spec);
-        }
-        failed_ = false;
-        at_ = start;
-        const TypeDesc* inner = type();
-        expect(')');
-        return inner;
+        scan_.expect(":");
+        readResults(spec, results);
+        return scan_.isMalformed() ? basic(TypeKind::Any) : types().intern(spec);
     }
 
     State& state_;
-    std::string_view text_;
+    base::SignatureScanner scan_;
     ParsedSignature& out_;
-    size_t at_ = 0;
-    bool failed_ = false;
 };
 
 }  // namespace
